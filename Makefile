@@ -1,0 +1,70 @@
+# Every command sets up what it needs; nothing has to be installed by hand.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BOOTSTRAP := infra/local/bootstrap
+PYTHON := .venv/bin/python
+LOCAL := $(PYTHON) -m igloo_local
+TESTS ?= tests
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start all of igloo on this machine and print its address (Ctrl-C stops it)
+	@$(BOOTSTRAP) local
+	@exec $(LOCAL) run
+
+.PHONY: test
+test: check ## Run every check and every test against the real parts (TESTS=path for fewer)
+	@$(LOCAL) install rabbitmq chromium
+	@exec $(PYTHON) -m pytest $(TESTS)
+
+.PHONY: check
+check: .venv-dev ## Lint, types, layer contracts, migrations and container files (no server needed)
+	@.ci/check
+
+.PHONY: bench
+bench: .venv-dev ## Measure CPU per request at production settings; writes report/bench
+	@exec $(PYTHON) -m tests.bench
+
+.PHONY: chaos
+chaos: .venv-dev ## Kill processes under load and check that nothing acknowledged was lost; writes report/chaos
+	@$(LOCAL) install rabbitmq
+	@exec $(PYTHON) -m tests.chaos
+
+.PHONY: seed
+seed: ## Add the demo people and posts to the running stack
+	@$(BOOTSTRAP) local
+	@exec $(LOCAL) seed
+
+.PHONY: migrate
+migrate: ## Bring the running stack's three schemas to the newest migration
+	@$(BOOTSTRAP) local
+	@exec $(LOCAL) migrate
+
+.PHONY: openapi
+openapi: .venv-dev ## Write the merged OpenAPI document that the gateway serves
+	@exec $(LOCAL) openapi
+
+.PHONY: clean
+clean: ## Stop the local stack and remove its data, the virtual environment and all caches
+	@infra/local/clean
+
+.PHONY: format
+format: .venv-dev ## Rewrite the sources as ruff formats them
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+.PHONY: lock
+lock: .venv-dev ## Resolve requirements/*.in into requirements/*.txt with every hash
+	@for name in common auth social media local dev; do \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links "requirements/$$name.in" --output-file "requirements/$$name.txt"; \
+	done
+
+.PHONY: .venv-dev
+.venv-dev:
+	@$(BOOTSTRAP) dev
