@@ -1,0 +1,1 @@
+"""The social service: who you know and what they post."""

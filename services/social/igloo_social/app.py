@@ -1,0 +1,34 @@
+"""Wires the social service's Flask application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from igloo_common.identity import RemoteKeys
+from igloo_common.settings import load_or_exit
+from igloo_common.web import create_service, provide
+
+from igloo_social import models
+from igloo_social.api import BLUEPRINTS
+from igloo_social.db import db
+from igloo_social.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from igloo_common.identity import KeySource
+
+__all__ = ["create_app", "models"]
+
+
+def create_app(settings: Settings | None = None, *, keys: KeySource | None = None) -> Flask:
+    """Make the application; without arguments, from the environment and with auth's published keys."""
+    settings = settings or load_or_exit(Settings.load)
+    app = create_service(
+        settings=settings.common,
+        db=db,
+        blueprints=BLUEPRINTS,
+        title="igloo social",
+        keys=keys or RemoteKeys(settings.common.jwks_url),
+    )
+    provide(app, settings)
+    return app

@@ -1,0 +1,62 @@
+"""The facts that the social service publishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from igloo_common.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelationChanged(Event):
+    """A follow, request, block or mute came or went; never said when nothing changed."""
+
+    type: ClassVar[str] = "social.relation.changed.v1"
+
+    from_user_id: UUID
+    to_user_id: UUID
+    relation_type: Literal["f", "r", "b", "m"]
+    change: Literal["created", "removed"]
+    changed_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the edge: its facts stay in order."""
+        return f"relation:{self.from_user_id}:{self.to_user_id}:{self.relation_type}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostPublished(Event):
+    """A post became visible, whole."""
+
+    type: ClassVar[str] = "social.post.published.v1"
+
+    post_id: UUID
+    author_id: UUID
+    media_ids: tuple[UUID, ...]
+    published_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the post: its facts stay in order."""
+        return f"post:{self.post_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostDeleted(Event):
+    """A post went, and its images may go."""
+
+    type: ClassVar[str] = "social.post.deleted.v1"
+
+    post_id: UUID
+    author_id: UUID
+    media_ids: tuple[UUID, ...]
+    deleted_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the post: its facts stay in order."""
+        return f"post:{self.post_id}"

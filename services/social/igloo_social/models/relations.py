@@ -1,0 +1,43 @@
+"""The relation graph: follows, requests, blocks and mutes from one person to another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from igloo_social.db import Base
+
+
+class RelationType(StrEnum):
+    """What `from_user` does to `to_user`."""
+
+    FOLLOW = "f"
+    REQUEST = "r"
+    BLOCK = "b"
+    MUTE = "m"
+
+
+class Relation(Base):
+    """One edge: `from_user` follows, asks to follow, blocks or mutes `to_user`.
+
+    The primary key answers "what is A to B" in one look, whatever the kind.
+    The two indexes page through one person's edges, newest first: those that go out, and those that come in.
+    """
+
+    __tablename__ = "relations"
+
+    from_user: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True)
+    to_user: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True)
+    relation_type: Mapped[str] = mapped_column(String(1), primary_key=True)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("relation_type IN ('f', 'r', 'b', 'm')", name="relation_type_known"),
+        CheckConstraint("from_user <> to_user", name="not_with_oneself"),
+        Index("ix_relations_from_user_paged", "from_user", "relation_type", "created_at", "to_user"),
+        Index("ix_relations_to_user_paged", "to_user", "relation_type", "created_at", "from_user"),
+    )

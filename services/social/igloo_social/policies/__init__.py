@@ -1,0 +1,1 @@
+"""Who may do or see what, a noun a file: pure functions."""

@@ -1,0 +1,1 @@
+"""Reads, a noun a file: Core statements in, plain rows out."""
