@@ -1,0 +1,44 @@
+"""Events on their way out: written in the transaction of the change that they announce."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from igloo_common.events import Event, encode_data
+from igloo_common.ids import new_id
+
+# The row of event_sequences stays locked until the transaction ends, so the events of one aggregate commit
+# in the order of their numbers. The id is drawn after that lock is held: for one aggregate, ids rise with
+# sequences as well. PostgreSQL folds equal notifications of one transaction into one, and sends it only if
+# the transaction commits.
+_EMIT = """
+WITH next AS (
+    INSERT INTO event_sequences AS s (aggregate_key, sequence) VALUES (%(key)s, 1)
+    ON CONFLICT (aggregate_key) DO UPDATE SET sequence = s.sequence + 1
+    RETURNING s.sequence
+)
+INSERT INTO outbox (event_id, type, aggregate_key, sequence, payload, traceparent, created_at)
+SELECT %(event_id)s, %(type)s, %(key)s, next.sequence, %(payload)s, %(traceparent)s, %(now)s FROM next
+RETURNING pg_notify('outbox_' || current_schema(), '')
+"""
+
+
+def emit(session: Session, event: Event, *, now: datetime) -> None:
+    """Announce an event when, and only when, the caller's transaction commits.
+
+    Takes the row lock of the event's aggregate until then: emit last, and emit for several aggregates in
+    one order.
+    """
+    session.connection().exec_driver_sql(
+        _EMIT,
+        {
+            "key": event.aggregate_key,
+            "event_id": new_id(),
+            "type": event.type,
+            "payload": encode_data(event),
+            "traceparent": None,
+            "now": now,
+        },
+    )
