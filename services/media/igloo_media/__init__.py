@@ -1,0 +1,1 @@
+"""Media: photos into S3 and back out."""

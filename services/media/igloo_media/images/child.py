@@ -1,0 +1,56 @@
+"""The child process: takes one photo a line on stdin, answers one line on stdout, and may die of a photo."""
+
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import IO
+
+import pyvips
+
+from igloo_media.images.outcome import ImageRejected, as_message
+from igloo_media.images.pixels import render
+
+
+def main() -> int:
+    """Answer until stdin ends, which it does when the worker goes away, however it goes."""
+    answers = _reserved_stdout()
+    limits = json.loads(sys.argv[1])
+    pyvips.cache_set_max(0)  # a photo comes once: an operation cache would only hold memory
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, limits["written_bytes"])
+    _limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    for line in sys.stdin:
+        _allow_cpu(limits["cpu_seconds"])
+        print(_answer(json.loads(line)), file=answers, flush=True)
+    return 0
+
+
+def _answer(request: dict[str, str]) -> str:
+    try:
+        return json.dumps(as_message(render(Path(request["source"]), Path(request["folder"]))))
+    except ImageRejected as rejected:
+        return json.dumps(as_message(rejected))
+
+
+def _reserved_stdout() -> IO[str]:
+    """Keep the real stdout for answers; whatever a library prints goes to stderr instead."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value, hard))
+
+
+def _allow_cpu(seconds: int) -> None:
+    """Give this photo its CPU time; past it the system sends SIGXCPU, which ends the process."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + 1 + seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

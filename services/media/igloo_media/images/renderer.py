@@ -1,0 +1,136 @@
+"""A warm child process that renders photos one by one, replaced when it dies or has made enough of them."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from igloo_media.images.limits import ChildLimits
+from igloo_media.images.outcome import Photo, ProcessingCrashed, ProcessingTimeout, from_message
+
+STOP_SECONDS = 5.0
+READ_BYTES = 65_536
+LAST_WORDS_BYTES = 1_000
+
+
+class Renderer:
+    """Renders photos in a child process; belongs to one thread.
+
+    Starting Python with libvips costs as much CPU as a small photo, so the child stays. It gets no secret: its environment
+    holds the module path and libvips' own settings alone.
+    """
+
+    def __init__(self, limits: ChildLimits, *, threads: int = 1) -> None:
+        self._limits = limits
+        self._threads = threads
+        self._child: subprocess.Popen[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+        self._rendered = 0
+
+    @property
+    def child_id(self) -> int | None:
+        """The process id of the child, once there is one."""
+        return self._child.pid if self._child else None
+
+    def render(self, source: Path, folder: Path) -> Photo:
+        """Render one photo into the folder.
+
+        Raises:
+            ImageRejected: the bytes are not a photo that igloo takes.
+            ProcessingTimeout: the child used up its CPU or wall time, and was ended.
+            ProcessingCrashed: the child died.
+        """
+        child = self._ready_child()
+        try:
+            answer = self._ask(child, {"source": str(source), "folder": str(folder)})
+        except BaseException:
+            self.close()
+            raise
+        self._rendered += 1
+        return from_message(answer)
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait(timeout=STOP_SECONDS)
+        for stream in (child.stdin, child.stdout, self._complaints):
+            if stream is not None:
+                stream.close()
+
+    def _ready_child(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and (
+            self._rendered >= self._limits.photos_per_child or self._child.poll() is not None
+        ):
+            self.close()
+        if self._child is None:
+            self._child, self._rendered = self._start(), 0
+        return self._child
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "igloo_media.images.child", json.dumps(asdict(self._limits))]
+        environment = {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "VIPS_CONCURRENCY": str(self._threads),
+            # Loaders that libvips itself does not trust with hostile bytes are switched off.
+            "VIPS_BLOCK_UNTRUSTED": "1",
+            "MALLOC_ARENA_MAX": "2",
+        }
+        self._complaints = tempfile.TemporaryFile()
+        return subprocess.Popen(  # noqa: S603 - a fixed command of our own
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            bufsize=0,
+            # Ctrl-C in a terminal goes to the whole group: the worker finishes its photo first.
+            start_new_session=True,
+        )
+
+    def _ask(self, child: subprocess.Popen[bytes], request: dict[str, str]) -> dict[str, Any]:
+        assert child.stdin is not None  # noqa: S101 - both are pipes, asked for above
+        assert child.stdout is not None  # noqa: S101
+        deadline = time.monotonic() + self._limits.wall_seconds
+        try:
+            child.stdin.write(json.dumps(request).encode() + b"\n")
+        except BrokenPipeError as error:
+            raise self._death(child) from error
+        answer = b""
+        while not answer.endswith(b"\n"):
+            if not _readable(child.stdout.fileno(), deadline - time.monotonic()):
+                raise ProcessingTimeout
+            received = os.read(child.stdout.fileno(), READ_BYTES)
+            if not received:
+                raise self._death(child)
+            answer += received
+        message: dict[str, Any] = json.loads(answer)
+        return message
+
+    def _death(self, child: subprocess.Popen[bytes]) -> Exception:
+        status = child.wait(timeout=STOP_SECONDS)
+        if status == -signal.SIGXCPU:
+            return ProcessingTimeout()
+        return ProcessingCrashed(f"the child ended with status {status}: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        if self._complaints is None:
+            return ""
+        size = self._complaints.seek(0, os.SEEK_END)
+        self._complaints.seek(max(0, size - LAST_WORDS_BYTES))
+        return self._complaints.read().decode(errors="replace").strip()
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(max(seconds, 0)))
