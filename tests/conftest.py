@@ -1,0 +1,35 @@
+"""The real parts that tests run against: one PostgreSQL and one RabbitMQ for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from factories.databases import DatabaseUrls, MigratedDatabases
+from igloo_local.parts.postgres import Postgres
+
+# Tests end a server by throwing its folder away: nothing has to survive a power cut.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Start PostgreSQL with igloo's roles and schemas in it."""
+    with Postgres(tmp_path_factory.mktemp("postgres"), options=_FAST) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_urls(postgres_server: Postgres) -> Mapping[str, DatabaseUrls]:
+    """Give the addresses of the services' migrated schemas; every test that uses one finds it empty."""
+    return MigratedDatabases(postgres_server)
+
+
+@pytest.fixture(autouse=True)
+def _empty_databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delete what a test wrote, if it came near a database."""
+    databases = request.getfixturevalue("database_urls") if "database_urls" in request.fixturenames else None
+    yield
+    if databases is not None:
+        databases.empty()
