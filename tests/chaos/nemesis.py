@@ -12,7 +12,7 @@ import psutil
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One injected fault: what, when (seconds into the run), and the seconds until the stack answered again."""
+    """One injected fault: what, when (seconds into the run), seconds until the stack answered again."""
 
     kind: str
     target: str
