@@ -1,0 +1,1 @@
+"""One module for each program that the local stack starts; a test may start each alone."""
