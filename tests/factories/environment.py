@@ -8,7 +8,7 @@ from factories.settings import INHERITED
 def service_environ(service: str, *, database_url: str, **more: str) -> dict[str, str]:
     """Return every setting that a service needs to start.
 
-    `more` names further ones without the IGLOO_ prefix, in lower case; `migration_database_url` is the service's.
+    `more` names further ones in lower case and without IGLOO_; `migration_database_url` is the service's.
     """
     migration_url = more.pop("migration_database_url", database_url)
     prefix = f"IGLOO_{service.upper()}"

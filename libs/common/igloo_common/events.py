@@ -6,12 +6,13 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
 
 _TYPE = re.compile(r"[a-z]+\.[a-z_]+\.[a-z_]+\.v[1-9][0-9]*")
+_BIGINT = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ def encode_data(event: Event) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """A CloudEvents 1.0 event in structured mode; `data` is JSON that nobody has looked into yet."""
+    """A CloudEvents 1.0 event in structured mode; `data` is JSON, still encoded on its way out."""
 
     id: UUID
     type: str
@@ -50,7 +51,7 @@ class Envelope:
     sequence: int
     time: datetime
     traceparent: str | None
-    data: bytes
+    data: bytes | dict[str, Any]
 
 
 def encode_envelope(envelope: Envelope, *, source: str) -> bytes:
@@ -64,8 +65,48 @@ def encode_envelope(envelope: Envelope, *, source: str) -> bytes:
         "time": envelope.time,
         "datacontenttype": "application/json",
         "sequence": envelope.sequence,
-        "data": orjson.Fragment(envelope.data),
+        "data": orjson.Fragment(envelope.data) if isinstance(envelope.data, bytes) else envelope.data,
     }
     if envelope.traceparent is not None:
         fields["traceparent"] = envelope.traceparent
     return orjson.dumps(fields, option=orjson.OPT_UTC_Z)
+
+
+class UnreadableEnvelope(ValueError):
+    """A message is no CloudEvents 1.0 event as igloo writes them."""
+
+
+def decode_envelope(body: bytes) -> Envelope:
+    """Read and check an envelope; attributes that nobody here knows are ignored.
+
+    Raises:
+        UnreadableEnvelope: when an attribute is missing or of another kind.
+    """
+    try:
+        fields = orjson.loads(body)
+        envelope = Envelope(
+            id=UUID(fields["id"]),
+            type=fields["type"],
+            key=fields["subject"],
+            sequence=fields["sequence"],
+            time=datetime.fromisoformat(fields["time"]),
+            traceparent=fields.get("traceparent"),
+            data=fields["data"],
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableEnvelope(f"{type(error).__name__}: {error}") from error
+    _check(envelope, specversion=fields.get("specversion"))
+    return envelope
+
+
+def _check(envelope: Envelope, *, specversion: object) -> None:
+    if specversion != "1.0":
+        raise UnreadableEnvelope("specversion is not 1.0")
+    if not isinstance(envelope.type, str) or not isinstance(envelope.key, str) or not envelope.key:
+        raise UnreadableEnvelope("type and subject must be strings")
+    if type(envelope.sequence) is not int or not 0 < envelope.sequence < _BIGINT:
+        raise UnreadableEnvelope("sequence is not a positive integer")
+    if envelope.time.tzinfo is None:
+        raise UnreadableEnvelope("time has no zone")
+    if not isinstance(envelope.data, dict) or not isinstance(envelope.traceparent, str | None):
+        raise UnreadableEnvelope("data must be an object, and traceparent a string")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from igloo_common.events import Event, encode_data
 from igloo_common.ids import new_id
+from igloo_common.tracing import current_traceparent
 
 # The row of event_sequences stays locked until the transaction ends, so the events of one aggregate commit
 # in the order of their numbers. The id is drawn after that lock is held: for one aggregate, ids rise with
@@ -38,7 +39,7 @@ def emit(session: Session, event: Event, *, now: datetime) -> None:
             "event_id": new_id(),
             "type": event.type,
             "payload": encode_data(event),
-            "traceparent": None,
+            "traceparent": current_traceparent(),
             "now": now,
         },
     )

@@ -1,0 +1,214 @@
+"""The outbox's way to the broker: each committed event is published until the broker has confirmed it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from igloo_common import event_metrics
+from igloo_common.backoff import backoff_seconds
+from igloo_common.events import Envelope, encode_envelope
+from igloo_common.messaging import Broker, BrokerUnavailable, Outgoing, Publisher
+
+_LOG = logging.getLogger(__name__)
+BATCH = 200
+_MAX_HOLD_SECONDS = 60.0
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay ' || current_schema(), 0)) AS leads"
+# Never `id > last`: ids are drawn before their transactions commit, in any order, and a row that commits
+# late would be passed by. An event whose type is held back holds back what follows it on the same aggregate.
+_UNPUBLISHED = """
+SELECT id, event_id, type, aggregate_key, sequence, payload, traceparent, created_at FROM outbox AS o
+WHERE published_at IS NULL
+"""
+_NOT_HELD = """
+AND type <> ALL(%(held)s) AND NOT EXISTS (
+    SELECT FROM outbox AS earlier WHERE earlier.published_at IS NULL AND earlier.type = ANY(%(held)s)
+    AND earlier.aggregate_key = o.aggregate_key AND earlier.id < o.id
+)
+"""
+_ORDER = "ORDER BY id LIMIT %(batch)s"
+_MARK = "UPDATE outbox SET published_at = %(now)s WHERE id = ANY(%(ids)s)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxRow:
+    """An event that has not been published yet."""
+
+    id: int
+    event_id: UUID
+    type: str
+    aggregate_key: str
+    sequence: int
+    payload: bytes
+    traceparent: str | None
+    created_at: datetime
+
+
+class HeldTypes:
+    """Event types that a broker has just refused, each until its next attempt.
+
+    A refusal is about a queue, that is about a type: no queue wants it, or one that does is full. Holding types
+    instead of events keeps this small however many events wait.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[str, float] = {}
+        self._refusals: Counter[str] = Counter()
+
+    def active(self) -> list[str]:
+        """Return the types that are not to be tried now."""
+        now = self._monotonic()
+        return [event_type for event_type, until in self._until.items() if until > now]
+
+    def hold(self, event_type: str) -> float:
+        """Hold a type back for longer at each refusal in a row; returns the seconds."""
+        self._refusals[event_type] += 1
+        seconds = backoff_seconds(self._refusals[event_type] - 1, cap=_MAX_HOLD_SECONDS)
+        self._until[event_type] = self._monotonic() + seconds
+        return seconds
+
+    def release(self, event_types: Set[str]) -> None:
+        """Forget the refusals of types that have been accepted."""
+        for event_type in event_types & self._until.keys():
+            del self._until[event_type], self._refusals[event_type]
+
+
+class Relay:
+    """Publishes one service's outbox while it leads; any number may run, one of them leads.
+
+    The lead is an advisory lock of the very session that reads and marks the rows: who loses the session can mark
+    nothing any more. A relay that still publishes what its successor publishes too repeats events in their order,
+    and consumers know them by their ids.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: psycopg.Connection[Any],
+        broker: Broker,
+        service: str,
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Take over an autocommit connection whose search path is the service's schema."""
+        self._connection = connection
+        self._broker = broker
+        self._source = f"/igloo/{service}"
+        self._now = now
+        self._leads = False
+        self._publisher: Publisher | None = None
+        self._held = HeldTypes(monotonic)
+
+    def lead(self) -> bool:
+        """Tell whether this relay leads, and try to take the lead if nobody has it."""
+        if not self._leads:
+            row = self._connection.execute(_TRY_LOCK).fetchone()
+            self._leads = bool(row and row[0])
+        return self._leads
+
+    def step(self) -> bool:
+        """Publish one batch; True when there may be more to publish at once.
+
+        Raises:
+            BrokerUnavailable: nothing of the batch is marked that was not confirmed.
+            psycopg.Error: the session, and with it the lead, may be gone: close this relay and make another.
+        """
+        rows = self._read_batch()
+        if not rows:
+            self._keep_alive()
+            return False
+        confirmed: list[int] = []
+        try:
+            for wave in self._waves(rows):
+                confirmed += self._publish(wave)
+        finally:
+            self._mark(confirmed)
+        return len(rows) == BATCH and bool(confirmed)
+
+    def close(self) -> None:
+        """Give up the lead and both connections."""
+        self._drop_publisher()
+        self._connection.close()
+
+    def _read_batch(self) -> Sequence[OutboxRow]:
+        held = self._held.active()
+        query = _UNPUBLISHED + (_NOT_HELD if held else "") + _ORDER
+        with self._connection.cursor(row_factory=class_row(OutboxRow)) as cursor:
+            return cursor.execute(query, {"held": held, "batch": BATCH}).fetchall()
+
+    def _waves(self, rows: Sequence[OutboxRow]) -> Iterator[list[OutboxRow]]:
+        """Split a batch so that each wave has one event of an aggregate, sent only if the one before was kept.
+
+        What was refused, and what follows it on its aggregate, waits for a later batch: a refusal never reorders.
+        """
+        waiting: dict[str, deque[OutboxRow]] = defaultdict(deque)
+        for row in rows:
+            waiting[row.aggregate_key].append(row)
+        while waiting:
+            held = set(self._held.active())
+            waiting = {key: rest for key, rest in waiting.items() if rest and rest[0].type not in held}
+            if waiting:
+                yield [rest.popleft() for rest in waiting.values()]
+
+    def _publish(self, wave: Sequence[OutboxRow]) -> list[int]:
+        """Publish a wave and return the ids of the rows that every queue has kept."""
+        publisher = self._publisher = self._publisher or self._broker.publisher()
+        try:
+            outcome = publisher.publish([self._message(row) for row in wave])
+        except BrokerUnavailable:
+            self._drop_publisher()
+            raise
+        self._held.release({row.type for row in wave if row.event_id in outcome.confirmed})
+        self._hold(wave, outcome.returned, "returned")
+        self._hold(wave, outcome.nacked, "nacked")
+        event_metrics.PUBLISHED.inc(len(outcome.confirmed))
+        return [row.id for row in wave if row.event_id in outcome.confirmed]
+
+    def _message(self, row: OutboxRow) -> Outgoing:
+        envelope = Envelope(
+            id=row.event_id,
+            type=row.type,
+            key=row.aggregate_key,
+            sequence=row.sequence,
+            time=row.created_at,
+            traceparent=row.traceparent,
+            data=row.payload,
+        )
+        body = encode_envelope(envelope, source=self._source)
+        return Outgoing(event_id=row.event_id, routing_key=row.type, body=body)
+
+    def _hold(self, wave: Sequence[OutboxRow], refused: frozenset[UUID], how: str) -> None:
+        event_metrics.REFUSED.labels(how).inc(len(refused))
+        for event_type in {row.type for row in wave if row.event_id in refused}:
+            seconds = self._held.hold(event_type)
+            _LOG.warning(
+                "Events were refused and wait",
+                extra={"type": event_type, "how": how, "retry_in_seconds": round(seconds, 1)},
+            )
+
+    def _mark(self, ids: Sequence[int]) -> None:
+        if ids:
+            self._connection.execute(_MARK, {"now": self._now(), "ids": list(ids)})
+
+    def _keep_alive(self) -> None:
+        if self._publisher is not None:
+            try:
+                self._publisher.keep_alive()
+            except BrokerUnavailable:
+                self._drop_publisher()
+                raise
+
+    def _drop_publisher(self) -> None:
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            publisher.close()
