@@ -1,0 +1,57 @@
+"""How gunicorn runs a web process: `--config python:igloo_common.gunicorn_config`."""
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+from igloo_common.metrics import forget_earlier_processes, mark_process_dead
+from igloo_common.settings import WebServerSettings, load_or_exit
+
+_SETTINGS: Final = load_or_exit(WebServerSettings.load)
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- only a place for gunicorn's heartbeat files
+
+bind = _SETTINGS.bind
+worker_class = "gthread"
+workers = _SETTINGS.workers
+threads = _SETTINGS.threads
+# The application is imported once, before the fork: bad configuration then ends the start, and workers
+# share the memory of what was imported.
+preload_app = True
+# nginx keeps idle upstream connections for 60 s. Were ours shorter, nginx would now and then send a request
+# into a connection that is just being closed.
+keepalive = 75
+timeout = 30
+# Longer than any request may take, shorter than a task's stop timeout.
+graceful_timeout = 25
+# A heartbeat file on a slow disk has gunicorn kill healthy workers.
+worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
+control_socket_disable = True
+accesslog = None
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"json": {"()": "igloo_common.logs.JsonLines", "service": "gunicorn"}},
+    "root": {"level": _SETTINGS.log_level, "handlers": ["json"]},
+    "loggers": {
+        name: {"level": _SETTINGS.log_level, "handlers": ["json"], "propagate": False}
+        for name in ("gunicorn.error", "gunicorn.access")
+    },
+}
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 -- gunicorn's arbiter, which has no types
+    """Start counting from nothing."""
+    forget_earlier_processes()
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, which have no types
+    """Leave the parent's database connections to the parent: two processes on one would garble both."""
+    application = server.app.wsgi()
+    with application.app_context():
+        application.extensions["sqlalchemy"].engine.dispose(close=False)
+    logging.getLogger("gunicorn.error").info("Worker started", extra={"pid": worker.pid})
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, which have no types
+    """Take a dead worker out of the gauges."""
+    mark_process_dead(worker.pid)

@@ -1,0 +1,129 @@
+"""Where the public keys come from that access tokens are verified with."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import orjson
+import requests
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
+
+from igloo_common.errors import Unavailable
+
+Key = EllipticCurvePublicKey
+
+_LOG = logging.getLogger(__name__)
+_TIMEOUT_SECONDS: Final = 2.0
+_MAX_DOCUMENT_BYTES: Final = 256 * 1024
+_REFRESH_SECONDS: Final = 300.0
+_RETRY_SECONDS: Final = 5.0
+
+
+class KeySource(Protocol):
+    """Gives public keys by their id."""
+
+    def key(self, kid: str) -> Key | None:
+        """Return the key, or None when there is certainly no such key.
+
+        Raises:
+            KeysUnavailable: when it cannot be told now.
+        """
+
+
+class KeysUnavailable(Unavailable):
+    """The signing keys cannot be fetched, so a token cannot be judged: not the caller's fault."""
+
+
+class RemoteKeys:
+    """The keys of a JWKS document (RFC 7517), kept in memory and fetched again as seldom as possible.
+
+    Known keys keep verifying while the publisher is down. An unknown key id causes a fetch, at most every
+    few seconds however many such tokens come. When that fetch fails, the answer is "cannot be told", never
+    "no": a publisher's restart must not sign people out.
+    """
+
+    def __init__(self, jwks_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._url = jwks_url
+        self._monotonic = monotonic
+        self._keys: Mapping[str, Key] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._failed = True
+        self._fetching = threading.Lock()
+
+    def key(self, kid: str) -> Key | None:
+        """Return the key, fetching the document when the id is new or the document is old."""
+        found = self._keys.get(kid)
+        if found is None:
+            return self._unknown(kid)
+        if self._monotonic() - self._fetched_at > _REFRESH_SECONDS and self._fetching.acquire(blocking=False):
+            try:
+                self._fetch_unless_recent()
+            finally:
+                self._fetching.release()
+        return self._keys.get(kid)
+
+    def _unknown(self, kid: str) -> Key | None:
+        with self._fetching:
+            if kid not in self._keys:
+                self._fetch_unless_recent()
+        found = self._keys.get(kid)
+        if found is None and self._failed:
+            raise KeysUnavailable("The signing keys cannot be fetched at the moment.")
+        return found
+
+    def _fetch_unless_recent(self) -> None:
+        now = self._monotonic()
+        if now - self._tried_at < _RETRY_SECONDS:
+            return
+        self._tried_at = now
+        try:
+            self._keys = _fetch(self._url)
+        except (requests.RequestException, ValueError) as error:
+            self._failed = True
+            _LOG.warning("Signing keys could not be fetched", extra={"url": self._url, "reason": repr(error)})
+        else:
+            self._failed = False
+            self._fetched_at = now
+
+
+def parse_keys(document: object) -> Mapping[str, Key]:
+    """Read the ES256 verification keys out of a JWKS document; others are ignored.
+
+    Raises:
+        ValueError: when it is no JWKS, or has no key that can be used.
+    """
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("not a JWKS document")
+    keys = {kid: key for entry in entries for kid, key in _usable(entry)}
+    if not keys:
+        raise ValueError("a JWKS document without any ES256 key")
+    return keys
+
+
+def _usable(entry: object) -> list[tuple[str, Key]]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
+        return []
+    if entry.get("kty") != "EC" or entry.get("crv") != "P-256" or entry.get("use", "sig") != "sig":
+        return []
+    try:
+        key = PyJWK(entry, algorithm="ES256").key
+    except PyJWTError:
+        return []
+    # A private key in a public document still has only its public half taken.
+    public = key if isinstance(key, EllipticCurvePublicKey) else key.public_key()
+    return [(entry["kid"], public)]
+
+
+def _fetch(url: str) -> Mapping[str, Key]:
+    with requests.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as reply:
+        reply.raise_for_status()
+        body = reply.raw.read(_MAX_DOCUMENT_BYTES + 1, decode_content=True)
+    if len(body) > _MAX_DOCUMENT_BYTES:
+        raise ValueError("a JWKS document that is too large")
+    return parse_keys(orjson.loads(body))

@@ -1,0 +1,54 @@
+"""The OpenAPI document of a service, built by flask-smorest from its blueprints."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import flask_smorest
+from flask import Flask
+from flask_smorest.utils import prepare_response
+
+from igloo_common.blueprint import Blueprint
+from igloo_common.problems import PROBLEM_TYPE, ProblemSchema
+
+_BEARER_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token of POST /v1/auth/token, good for ten minutes.",
+}
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest's registry of documents, with problem documents for every error."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            if status >= HTTPStatus.BAD_REQUEST:
+                self._problem(status.name, status.phrase)
+        self._problem("DEFAULT_ERROR", "Any refusal, as a problem document")
+
+    def _register_error_handlers(self) -> None:
+        """Leave the answers to igloo_common.problems."""
+
+    def _problem(self, name: str, description: str) -> None:
+        response = {"description": description, "schema": ProblemSchema}
+        prepare_response(response, self.spec, PROBLEM_TYPE)
+        self.spec.components.response(name, response, lazy=True)
+
+
+def document_api(app: Flask, blueprints: Sequence[Blueprint], *, title: str) -> None:
+    """Register the blueprints, and serve their document at /openapi.json."""
+    app.config.update(
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",  # the newest that the bundled Swagger UI shows
+        OPENAPI_URL_PREFIX="/",
+    )
+    api = Api(app)
+    api.spec.components.security_scheme("bearer", _BEARER_SCHEME)
+    for blueprint in blueprints:
+        if not isinstance(blueprint, Blueprint):
+            raise TypeError(f"{blueprint.name}: make it with igloo_common.web.Blueprint")
+        api.register_blueprint(blueprint)

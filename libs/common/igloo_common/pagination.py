@@ -1,0 +1,162 @@
+"""Keyset pages: signed cursors, and the envelope and links around a page."""
+
+import base64
+import binascii
+import hmac
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, request
+from marshmallow import Schema, fields, post_load, validate
+
+from igloo_common.errors import Malformed
+from igloo_common.responses import json_response
+from igloo_common.wiring import current_wiring
+
+Direction = Literal["older", "newer"]
+Position = tuple[datetime, UUID]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_VERSION: Final = 1
+_PAYLOAD: Final = struct.Struct(">BBq16s")
+_SIGNATURE_BYTES: Final = 16  # 26 + 16 = 42 bytes: exactly 56 characters of base64, so no padding
+_TEXT_CHARACTERS: Final = 56
+_DIRECTIONS: Final[tuple[Direction, Direction]] = ("older", "newer")
+MAX_LIMIT: Final = 100
+
+
+class InvalidCursor(Malformed):
+    """The cursor was not made by this operation for this caller; begin again without one."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a list, and the way to read on from it; the row at the place itself is not repeated."""
+
+    at: datetime
+    id: UUID
+    direction: Direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageQuery:
+    """What page a client asks for."""
+
+    limit: int
+    cursor: str | None
+
+    def position(self, *, scope: str) -> Cursor | None:
+        """Return the decoded cursor; raises InvalidCursor."""
+        return None if self.cursor is None else decode_cursor(self.cursor, scope=scope)
+
+
+class PageQuerySchema(Schema):
+    """`?limit=&cursor=` of every list."""
+
+    limit = fields.Integer(
+        load_default=20,
+        validate=validate.Range(min=1, max=MAX_LIMIT),
+        metadata={"description": "How many entries at most; a shorter page is not the end of the list."},
+    )
+    cursor = fields.String(
+        load_default=None,
+        metadata={"description": "`next_cursor` or `prev_cursor` of another page of this list, as it came."},
+    )
+
+    @post_load
+    def _query(self, values: dict[str, Any], **_: object) -> PageQuery:
+        return PageQuery(**values)
+
+
+class PageSchema(Schema):
+    """Where the list goes on; null where it does not."""
+
+    next_cursor = fields.String(required=True, allow_none=True)
+    prev_cursor = fields.String(required=True, allow_none=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The cursors on both sides of a page."""
+
+    next: Cursor | None
+    prev: Cursor | None
+
+
+def neighbours(scanned: Sequence[Position], *, asked: Cursor | None, more: bool) -> Neighbours:
+    """Work out the cursors around a page of a list that is shown newest first.
+
+    `scanned` are the positions of all rows read, newest first, those that the viewer may not see included;
+    `more` tells whether rows remain in the direction that was read. The way to newer rows stays open even
+    when there are none yet: asking it again later is how a client looks for what is new.
+    """
+    if not scanned:
+        older = asked if asked is not None and asked.direction == "newer" else None
+        newer = asked
+        return Neighbours(next=older and _turned(older, "older"), prev=newer and _turned(newer, "newer"))
+    reading_newer = asked is not None and asked.direction == "newer"
+    older = Cursor(*scanned[-1], direction="older") if more or reading_newer else None
+    return Neighbours(next=older, prev=Cursor(*scanned[0], direction="newer"))
+
+
+def encode_cursor(cursor: Cursor, *, scope: str) -> str:
+    """Write a cursor as opaque text that only the same scope reads back.
+
+    `scope` names the operation, its filters and its viewer, for example `feed:<user id>`.
+    """
+    micros = (cursor.at - _EPOCH) // _MICROSECOND
+    payload = _PAYLOAD.pack(_VERSION, _DIRECTIONS.index(cursor.direction), micros, cursor.id.bytes)
+    return base64.urlsafe_b64encode(payload + _signature(payload, scope)).decode()
+
+
+def decode_cursor(text: str, *, scope: str) -> Cursor:
+    """Read a cursor of this scope; raises InvalidCursor for anything else."""
+    try:
+        raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise InvalidCursor("The cursor is not valid.") from error
+    payload, signature = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
+    if len(text) != _TEXT_CHARACTERS or not hmac.compare_digest(signature, _signature(payload, scope)):
+        raise InvalidCursor("The cursor is not valid here.")
+    version, direction, micros, id_bytes = _PAYLOAD.unpack(payload)
+    if version != _VERSION:
+        raise InvalidCursor("The cursor is of another version.")
+    return Cursor(_EPOCH + micros * _MICROSECOND, UUID(bytes=id_bytes), _DIRECTIONS[direction])
+
+
+def page_response(
+    data: Sequence[object],
+    *,
+    scope: str,
+    around: Neighbours,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Send a page: `{"data", "page": {"next_cursor", "prev_cursor"}}` and a Link header (RFC 8288)."""
+    next_cursor = around.next and encode_cursor(around.next, scope=scope)
+    prev_cursor = around.prev and encode_cursor(around.prev, scope=scope)
+    page = {"next_cursor": next_cursor, "prev_cursor": prev_cursor}
+    response = json_response({"data": data, "page": page}, headers=headers)
+    links = [_link(text, rel) for text, rel in ((next_cursor, "next"), (prev_cursor, "prev")) if text]
+    if links:
+        response.headers["Link"] = ", ".join(links)
+    return response
+
+
+def _link(cursor: str, rel: str) -> str:
+    others = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+    return f'<{request.path}?{urlencode([*others, ("cursor", cursor)])}>; rel="{rel}"'
+
+
+def _turned(cursor: Cursor, direction: Direction) -> Cursor:
+    return Cursor(cursor.at, cursor.id, direction)
+
+
+def _signature(payload: bytes, scope: str) -> bytes:
+    key = current_wiring().cursor_key
+    return hmac.digest(key, payload + scope.encode(), "sha256")[:_SIGNATURE_BYTES]
