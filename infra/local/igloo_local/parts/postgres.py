@@ -33,7 +33,7 @@ _OPTIONS = {
 
 
 class Postgres(Part):
-    """A cluster in `folder`, made at the first start; a superuser and roles for each service reach it by TCP."""
+    """A cluster in `folder`, made at the first start; the superuser and each service's roles use TCP."""
 
     name = "postgres"
 

@@ -1,0 +1,36 @@
+"""What the views need, found through the application: settings, people, authorization, signing, callbacks."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from igloo_local.facebook.authorization import Authorization
+from igloo_local.facebook.errors import ObjectUnknown
+from igloo_local.facebook.people import People, Person
+from igloo_local.facebook.settings import Settings
+from igloo_local.facebook.signing import IdTokens
+
+EXTENSION = "igloo-facebook"
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One running stand-in."""
+
+    settings: Settings
+    people: People
+    authorization: Authorization
+    id_tokens: IdTokens
+
+    def person(self, person_id: str) -> Person:
+        """Return a person who must exist."""
+        found = self.people.get(person_id)
+        if found is None:
+            raise ObjectUnknown(person_id)
+        return found
+
+
+def directory() -> Directory:
+    """Return the directory of the current application."""
+    return cast(Directory, current_app.extensions[EXTENSION])
