@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from igloo_common.identity import RemoteKeys
+from igloo_common.keys import RemoteKeys
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
-
 from igloo_social import models
 from igloo_social.api import BLUEPRINTS
 from igloo_social.db import db
+from igloo_social.first_sight import note_first_sights
 from igloo_social.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
-    from igloo_common.identity import KeySource
+
+    from igloo_common.keys import KeySource
 
 __all__ = ["create_app", "models"]
 
@@ -31,4 +32,5 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
         keys=keys or RemoteKeys(settings.common.jwks_url),
     )
     provide(app, settings)
+    note_first_sights(app)
     return app

@@ -1,5 +1,12 @@
 """The routes of the social service: parse, call, respond."""
 
-from flask_smorest import Blueprint
+from igloo_common.web import Blueprint
+from igloo_social.api import blocks, follow_requests, follows, profiles, relations
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    profiles.blp,
+    relations.blp,
+    follows.blp,
+    follow_requests.blp,
+    blocks.blp,
+)

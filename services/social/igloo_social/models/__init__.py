@@ -1,5 +1,5 @@
 """The tables of the social service, a noun a file; importing the package knows them all."""
 
-from igloo_social.models import profiles, relations
+from igloo_social.models import images, likes, notifications, posts, profiles, relations, timeline
 
-__all__ = ["profiles", "relations"]
+__all__ = ["images", "likes", "notifications", "posts", "profiles", "relations", "timeline"]

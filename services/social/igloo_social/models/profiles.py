@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Text, text
+from sqlalchemy import CheckConstraint, Table, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -40,3 +41,7 @@ class Profile(Base):
         CheckConstraint("following_count >= 0", name="following_count_not_negative"),
         CheckConstraint("post_count >= 0", name="post_count_not_negative"),
     )
+
+
+PROFILES = cast("Table", Profile.__table__)
+"""The table itself, for Core statements: plain rows cost a fraction of what objects do."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -41,3 +43,34 @@ class Relation(Base):
         Index("ix_relations_from_user_paged", "from_user", "relation_type", "created_at", "to_user"),
         Index("ix_relations_to_user_paged", "to_user", "relation_type", "created_at", "from_user"),
     )
+
+
+RELATIONS = cast("Table", Relation.__table__)
+"""The table itself, for Core statements."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relationship:
+    """What one person is to another, said from the first one's side."""
+
+    following: bool = False
+    requested: bool = False
+    followed_by: bool = False
+    requested_by: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+    muting: bool = False
+
+    @classmethod
+    def of_kinds(cls, outgoing: str | None, incoming: str | None) -> Self:
+        """Make it of the letters of the edges that go out and of those that come in."""
+        out, back = outgoing or "", incoming or ""
+        return cls(
+            following="f" in out,
+            requested="r" in out,
+            followed_by="f" in back,
+            requested_by="r" in back,
+            blocking="b" in out,
+            blocked_by="b" in back,
+            muting="m" in out,
+        )

@@ -1,39 +1,91 @@
-"""Reads of the relation graph, each named after the end that is meant."""
+"""Reads of what stands between people, each named after the end that is meant."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    SQLColumnExpression,
+    Uuid,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
-from igloo_social.models.relations import Relation, RelationType
+from igloo_social.models.profiles import PROFILES
+from igloo_social.models.relations import RELATIONS, Relationship, RelationType
+from igloo_social.queries.visibility import VIEWER
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.orm import InstrumentedAttribute
+    from sqlalchemy import FromClause
+
+    from igloo_common.database import Reader
 
 
-def not_blocked(
-    viewer_id: UUID | None, user_column: ColumnElement[UUID] | InstrumentedAttribute[UUID]
-) -> ColumnElement[bool]:
-    """Hold where no block stands between the viewer and the person in `user_column`, either way.
+def kinds_between(
+    from_user: SQLColumnExpression[Any], to_user: SQLColumnExpression[Any], *, people: FromClause
+) -> ColumnElement[str | None]:
+    """Read the letters of all edges from one person to another, of whom one at least is a column of `people`.
 
-    An anonymous viewer has no blocks. Each side is a look into the primary key.
+    One range of the primary key; `Relationship.of_kinds` takes both ways' letters.
     """
-    if viewer_id is None:
-        return true()
-    mine, theirs = Relation.__table__.alias("mine"), Relation.__table__.alias("theirs")
-    # Two probes of the primary key; one EXISTS with OR inside would not be planned as two.
-    return and_(
-        ~exists().where(
-            mine.c.from_user == viewer_id,
-            mine.c.to_user == user_column,
-            mine.c.relation_type == RelationType.BLOCK.value,
-        ),
-        ~exists().where(
-            theirs.c.from_user == user_column,
-            theirs.c.to_user == viewer_id,
-            theirs.c.relation_type == RelationType.BLOCK.value,
-        ),
+    edges = RELATIONS.alias()
+    return (
+        select(func.string_agg(edges.c.relation_type, literal_column("''")))
+        .where(edges.c.from_user == from_user, edges.c.to_user == to_user)
+        .correlate(people)
+        .scalar_subquery()
     )
+
+
+def relationship_between(reader: Reader, *, viewer_id: UUID, user_id: UUID) -> Relationship:
+    """Read what two people are to each other, from the viewer's side; whether they exist is not asked."""
+    edges = reader.execute(_BETWEEN, {"viewer_id": viewer_id, "user_id": user_id}).all()
+    outgoing = "".join(kind for from_user, kind in edges if from_user == viewer_id)
+    incoming = "".join(kind for from_user, kind in edges if from_user == user_id)
+    return Relationship.of_kinds(outgoing, incoming)
+
+
+def relationships_with(
+    reader: Reader, *, viewer_id: UUID, user_ids: Sequence[UUID]
+) -> Mapping[UUID, Relationship]:
+    """Read what the viewer is to each of these people; those who do not exist for the viewer are left out."""
+    rows = reader.execute(_BATCH, {"viewer_id": viewer_id, "user_ids": list(user_ids)})
+    found = {row.user_id: Relationship.of_kinds(row.outgoing, row.incoming) for row in rows}
+    return {user_id: relationship for user_id, relationship in found.items() if not relationship.blocked_by}
+
+
+def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
+    """List everybody who asks to follow a person, the first to ask first."""
+    statement = (
+        select(RELATIONS.c.from_user)
+        .where(RELATIONS.c.to_user == user_id, RELATIONS.c.relation_type == RelationType.REQUEST.value)
+        .order_by(RELATIONS.c.created_at, RELATIONS.c.from_user)
+    )
+    return list(reader.execute(statement).scalars())
+
+
+_USER = bindparam("user_id", type_=Uuid())
+_BETWEEN = (
+    select(RELATIONS.c.from_user, RELATIONS.c.relation_type)
+    .where(RELATIONS.c.from_user == VIEWER, RELATIONS.c.to_user == _USER)
+    .union_all(
+        select(RELATIONS.c.from_user, RELATIONS.c.relation_type).where(
+            RELATIONS.c.from_user == _USER, RELATIONS.c.to_user == VIEWER
+        )
+    )
+)
+_BATCH = select(
+    PROFILES.c.user_id,
+    kinds_between(VIEWER, PROFILES.c.user_id, people=PROFILES).label("outgoing"),
+    kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
+).where(
+    PROFILES.c.user_id == func.any(bindparam("user_ids", type_=ARRAY(Uuid()))),
+    PROFILES.c.deleted_at.is_(None),
+)

@@ -1,0 +1,40 @@
+"""Conditional requests (RFC 9110 section 13) on things that have a version."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from flask import request
+
+if TYPE_CHECKING:
+    from flask import Response
+
+
+def tagged(response: Response, *, version: int) -> Response:
+    """Give a response a strong ETag, or turn it into 304 when the client has just this.
+
+    The tag joins the version with a digest of the bytes: it changes with every byte, also of the counts, and
+    still tells `expected_versions` which version the client had.
+    """
+    tag = f"{version}-{blake2b(response.get_data(), digest_size=9).hexdigest()}"
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Authorization"
+    if request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+        response.set_data(b"")
+        del response.headers["Content-Type"]
+        del response.headers["Content-Length"]
+    return response
+
+
+def expected_versions() -> frozenset[int] | None:
+    """Read from If-Match the versions that the client would change; None when any will do.
+
+    What is compared is the version and not the whole tag: a new follower stands in the way of no edit.
+    """
+    if not request.if_match or request.if_match.star_tag:
+        return None
+    versions = (tag.partition("-")[0] for tag in request.if_match.as_set())
+    return frozenset(int(version) for version in versions if version.isascii() and version.isdigit())

@@ -1,0 +1,82 @@
+"""Routes of following: whom people follow, and who follows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from igloo_common import access
+from igloo_common.access import current_identity, viewer_id
+from igloo_common.clock import utc_now
+from igloo_common.database import reading, transaction
+from igloo_common.pagination import PageQuery, PageQuerySchema
+from igloo_common.responses import json_response
+from igloo_common.web import Blueprint
+from igloo_social.api.people import people_response
+from igloo_social.operations.follows import follow_account, unfollow_account
+from igloo_social.queries.people import PeopleList, require_follows_visible
+from igloo_social.queries.profiles import visible_profile
+from igloo_social.schemas.profiles import PeoplePageSchema
+from igloo_social.schemas.relations import RelationshipSchema, relationship_json
+
+if TYPE_CHECKING:
+    from flask import Response
+
+blp = Blueprint("follows", __name__, description="Following people")
+
+
+@blp.route("/v1/users/<uuid:user_id>/follow", methods=["PUT"])
+@access.user
+@blp.response(200, RelationshipSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def follow_user(user_id: UUID) -> Response:
+    """Follow a person, or ask to when their account is private; again, it changes nothing."""
+    with transaction() as session:
+        actor_id = current_identity().user_id
+        relationship = follow_account(session, actor_id=actor_id, followee_id=user_id, now=utc_now())
+    return json_response(relationship_json(user_id, relationship))
+
+
+@blp.route("/v1/users/<uuid:user_id>/follow", methods=["DELETE"])
+@access.user
+@blp.response(200, RelationshipSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def unfollow_user(user_id: UUID) -> Response:
+    """No longer follow a person, nor ask to; again, it changes nothing."""
+    with transaction() as session:
+        actor_id = current_identity().user_id
+        relationship = unfollow_account(session, actor_id=actor_id, followee_id=user_id, now=utc_now())
+    return json_response(relationship_json(user_id, relationship))
+
+
+@blp.route("/v1/users/<uuid:user_id>/followers", methods=["GET"])
+@access.optional
+@blp.arguments(PageQuerySchema, location="query")
+@blp.response(200, PeoplePageSchema)
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+def list_followers(query: PageQuery, user_id: UUID) -> Response:
+    """List a person's followers, the newest first; a private account's for its followers alone."""
+    return _follows_response(PeopleList.FOLLOWERS, query, user_id)
+
+
+@blp.route("/v1/users/<uuid:user_id>/following", methods=["GET"])
+@access.optional
+@blp.arguments(PageQuerySchema, location="query")
+@blp.response(200, PeoplePageSchema)
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+def list_following(query: PageQuery, user_id: UUID) -> Response:
+    """List whom a person follows, the newest first; a private account's for its followers alone."""
+    return _follows_response(PeopleList.FOLLOWEES, query, user_id)
+
+
+def _follows_response(people: PeopleList, query: PageQuery, user_id: UUID) -> Response:
+    viewer = viewer_id()
+    with reading() as reader:
+        view = visible_profile(reader, user_id=user_id, viewer_id=viewer)
+        require_follows_visible(view, viewer_id=viewer)
+        return people_response(reader, people=people, user_id=user_id, viewer_id=viewer, query=query)

@@ -1,0 +1,71 @@
+"""Following people, asking to, and no longer doing so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from igloo_common.errors import Conflict
+from igloo_social.models.relations import RelationType
+from igloo_social.operations import notifications
+from igloo_social.operations.relations import add_edge, lock_pair, remove_edges
+from igloo_social.policies.relations import edge_of_follow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from igloo_social.models.relations import Relationship
+
+
+class PersonIsBlocked(Conflict):
+    """The actor has blocked the person whom they want to follow."""
+
+    def __init__(self) -> None:
+        super().__init__("You have blocked this person: unblock them first.")
+
+
+def follow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: datetime) -> Relationship:
+    """Follow a person, or ask to when their account is private; done already, it changes and tells nothing.
+
+    Raises:
+        SelfRelation, UserNotFound: See `lock_pair`.
+        PersonIsBlocked: The actor blocks the person.
+    """
+    pair = lock_pair(session, actor_id=actor_id, other_id=followee_id)
+    if pair.relationship.blocking:
+        raise PersonIsBlocked
+    kind = edge_of_follow(pair.relationship, is_private=pair.other_is_private)
+    if kind is None:
+        return pair.relationship
+    add_edge(session, from_user=actor_id, to_user=followee_id, relation_type=kind, now=now)
+    asks = kind is RelationType.REQUEST
+    notifications.notify(
+        session,
+        recipient_id=followee_id,
+        kind="follow_request" if asks else "follow",
+        actor_id=actor_id,
+        object_id=None,
+        now=now,
+    )
+    return replace(pair.relationship, following=not asks, requested=asks)
+
+
+def unfollow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: datetime) -> Relationship:
+    """No longer follow a person, nor ask to.
+
+    Raises:
+        SelfRelation, UserNotFound: See `lock_pair`.
+    """
+    pair = lock_pair(session, actor_id=actor_id, other_id=followee_id)
+    if pair.relationship.following or pair.relationship.requested:
+        remove_edges(
+            session,
+            from_user=actor_id,
+            to_user=followee_id,
+            relation_types=(RelationType.FOLLOW, RelationType.REQUEST),
+            now=now,
+        )
+    return replace(pair.relationship, following=False, requested=False)

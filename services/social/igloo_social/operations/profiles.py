@@ -1,0 +1,162 @@
+"""Writes of profiles: how a person comes to be known, and how they change what others see."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from igloo_common.errors import Conflict, FieldError, Invalid, PreconditionFailed
+from igloo_social.models.profiles import PROFILES
+from igloo_social.operations.follow_requests import accept_requests, lock_with_requesters
+from igloo_social.policies import names, usernames
+from igloo_social.queries.profiles import UserNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+_GENERATED_TRIES = 8
+
+
+class UsernameTaken(Conflict):
+    """Somebody else has this username."""
+
+
+class UsernameRefused(Invalid):
+    """The username is malformed or reserved; `errors` says which."""
+
+
+class ProfileChanged(PreconditionFailed):
+    """The profile is not in the version that the editor read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileEdit:
+    """What a person changes of their profile; what is None stays as it is."""
+
+    username: str | None = None
+    display_name: str | None = None
+    bio: str | None = None
+    is_private: bool | None = None
+
+
+def see_person(session: Session, *, user_id: UUID, now: datetime) -> None:
+    """Make a profile for an account of which only the id is known; known already, it changes nothing."""
+    name = usernames.placeholder(user_id)
+    profile = {"user_id": user_id, "display_name": name, "created_at": now, "updated_at": now}
+    for username in (name, *_proposals(name, user_id)):
+        if _is_known(session, user_id):
+            return
+        # Without a conflict target: somebody may have the username, or make the same profile just now.
+        session.execute(insert(PROFILES).values(**profile, username=username).on_conflict_do_nothing())
+
+
+def merge_account(
+    session: Session, *, account_id: UUID, display_name: str, picture_url: str | None, now: datetime
+) -> None:
+    """Give a person the name and picture that their account came with, save where they chose their own.
+
+    The account's event and its first token come in either order, and the event may come again.
+    """
+    see_person(session, user_id=account_id, now=now)
+    profile = _lock_profile(session, account_id)
+    if profile is None or profile.account_seen_at is not None:
+        return
+    name = names.cleaned(display_name)[: names.MAXIMUM_LENGTH].strip()
+    placeholder = usernames.placeholder(account_id)
+    changes: dict[str, object] = {"account_seen_at": now}
+    if profile.avatar_url is None:
+        changes["avatar_url"] = picture_url
+    if name and profile.display_name == placeholder:
+        changes["display_name"] = name
+    _change(session, profile, changes, now)
+    if name and profile.username == placeholder:
+        _take_first_free(session, account_id, _proposals(name, account_id))
+
+
+def edit_profile(
+    session: Session,
+    *,
+    user_id: UUID,
+    edit: ProfileEdit,
+    expected_versions: Container[int] | None,
+    now: datetime,
+) -> None:
+    """Change a person's own profile; going public lets everybody follow who asked to.
+
+    `expected_versions` holds the versions that the editor may have read; None asks for none.
+
+    Raises:
+        ProfileChanged, UsernameRefused, UsernameTaken: Nothing has changed then.
+        UserNotFound: The account was deleted.
+    """
+    _refuse_bad_username(edit.username)
+    requesters = lock_with_requesters(session, user_id) if edit.is_private is False else []
+    profile = _lock_profile(session, user_id)
+    if profile is None:
+        raise UserNotFound
+    if expected_versions is not None and profile.version not in expected_versions:
+        raise ProfileChanged("The profile has changed since you read it.")
+    given = {name: value for name, value in asdict(edit).items() if value is not None}
+    changes = {name: value for name, value in given.items() if value != getattr(profile, name)}
+    if not changes:
+        return
+    try:
+        _change(session, profile, changes, now)
+    except IntegrityError as error:
+        raise UsernameTaken(
+            "Somebody else has this username.", errors=[_at_username("username_taken")]
+        ) from error
+    accept_requests(session, actor_id=user_id, requester_ids=requesters, now=now)
+
+
+def _refuse_bad_username(username: str | None) -> None:
+    problem = None if username is None else usernames.problem_with(username)
+    if problem is not None:
+        code, detail = problem
+        raise UsernameRefused(detail, errors=[_at_username(code, detail)])
+
+
+def _at_username(code: str, detail: str = "Choose another one.") -> FieldError:
+    return FieldError(pointer="/username", code=code, detail=detail)
+
+
+def _is_known(session: Session, user_id: UUID) -> bool:
+    return session.scalar(select(PROFILES.c.user_id).where(PROFILES.c.user_id == user_id)) is not None
+
+
+def _lock_profile(session: Session, user_id: UUID) -> Row[Any] | None:
+    statement = select(PROFILES).where(PROFILES.c.user_id == user_id, PROFILES.c.deleted_at.is_(None))
+    return session.execute(statement.with_for_update(key_share=True)).one_or_none()
+
+
+def _change(session: Session, profile: Row[Any], changes: Mapping[str, object], now: datetime) -> None:
+    session.execute(
+        update(PROFILES)
+        .where(PROFILES.c.user_id == profile.user_id)
+        .values({**changes, "version": profile.version + 1, "updated_at": now})
+    )
+
+
+def _proposals(name: str, user_id: UUID) -> Iterator[str]:
+    return islice(usernames.candidates(name, user_id), _GENERATED_TRIES)
+
+
+def _take_first_free(session: Session, user_id: UUID, proposals: Iterator[str]) -> None:
+    for username in proposals:
+        try:
+            with session.begin_nested():
+                session.execute(
+                    update(PROFILES).where(PROFILES.c.user_id == user_id).values(username=username)
+                )
+        except IntegrityError:
+            continue  # Somebody has it: the placeholder stays if none of the proposals is free.
+        return

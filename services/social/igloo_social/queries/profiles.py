@@ -1,0 +1,142 @@
+"""Reads of people: one profile as a viewer sees it, and the short form that lists and posts carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+
+from igloo_common.errors import NotFound
+from igloo_social.models.profiles import PROFILES
+from igloo_social.models.relations import RELATIONS, Relationship, RelationType
+from igloo_social.policies.relations import may_see_person
+from igloo_social.queries.relations import kinds_between
+from igloo_social.queries.visibility import HIDDEN_PEOPLE, VIEWER
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from igloo_common.database import Reader
+
+
+class UserNotFound(NotFound):
+    """There is no such person: unknown, deleted, or one who has blocked the asker."""
+
+    def __init__(self) -> None:
+        # The same words for all three: the blocked must not learn that they are.
+        super().__init__("There is no such user.")
+
+
+PERSON_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    PROFILES.c.user_id,
+    PROFILES.c.username,
+    PROFILES.c.display_name,
+    PROFILES.c.avatar_url,
+)
+"""What a list or a post shows of a person; `person_json` of schemas presents it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A profile with what stands between it and its viewer: None for oneself and for an anonymous viewer."""
+
+    profile: Row[Any]
+    relationship: Relationship | None
+
+
+def find_profile(reader: Reader, *, user_id: UUID, viewer_id: UUID | None) -> ProfileView | None:
+    """Find a person who exists for the viewer, with the counts that they could count, in one statement."""
+    statement = _BY_ID_FOR_ANYBODY if viewer_id is None else _BY_ID
+    return _found(reader, statement, user_id, viewer_id)
+
+
+def find_profile_by_username(reader: Reader, *, username: str, viewer_id: UUID | None) -> ProfileView | None:
+    """Find a person by normalised username, likewise."""
+    statement = _BY_USERNAME_FOR_ANYBODY if viewer_id is None else _BY_USERNAME
+    return _found(reader, statement, username, viewer_id)
+
+
+def visible_profile(reader: Reader, *, user_id: UUID, viewer_id: UUID | None) -> ProfileView:
+    """Find a person who exists for the viewer.
+
+    Raises:
+        UserNotFound: There is none.
+    """
+    view = find_profile(reader, user_id=user_id, viewer_id=viewer_id)
+    if view is None:
+        raise UserNotFound
+    return view
+
+
+def _found(
+    reader: Reader, statement: Select[Any], key: UUID | str, viewer_id: UUID | None
+) -> ProfileView | None:
+    parameters = {"key": key} if viewer_id is None else {"key": key, "viewer_id": viewer_id}
+    row = reader.execute(statement, parameters).one_or_none()
+    if row is None:
+        return None
+    if viewer_id is None or viewer_id == row.user_id:
+        return ProfileView(row, None)
+    relationship = Relationship.of_kinds(row.outgoing, row.incoming)
+    return ProfileView(row, relationship) if may_see_person(relationship) else None
+
+
+def _hidden_follows(*, incoming: bool) -> ColumnElement[int]:
+    """Count a profile's followers, or followees, whom blocks hide from the viewer.
+
+    Counted from the hidden people, mostly none: the scalar subquery inside the sum keeps PostgreSQL from
+    turning it round into a walk over all followers of the profile.
+    """
+    edges = RELATIONS.alias()
+    near, far = (edges.c.to_user, edges.c.from_user) if incoming else (edges.c.from_user, edges.c.to_user)
+    follows = (
+        select(func.count())
+        .where(
+            near == PROFILES.c.user_id,
+            far == HIDDEN_PEOPLE.c.user_id,
+            edges.c.relation_type == literal_column(f"'{RelationType.FOLLOW}'"),
+        )
+        .correlate(PROFILES, HIDDEN_PEOPLE)
+        .scalar_subquery()
+    )
+    total = select(func.coalesce(func.sum(follows), literal_column("0"))).select_from(HIDDEN_PEOPLE)
+    return cast(total.correlate(PROFILES).scalar_subquery(), BigInteger)
+
+
+def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Select[Any]:
+    columns = [
+        *PERSON_COLUMNS,
+        PROFILES.c.bio,
+        PROFILES.c.is_private,
+        PROFILES.c.post_count,
+        PROFILES.c.version,
+        PROFILES.c.created_at,
+    ]
+    if for_viewer:
+        columns += [
+            (PROFILES.c.follower_count - _hidden_follows(incoming=True)).label("follower_count"),
+            (PROFILES.c.following_count - _hidden_follows(incoming=False)).label("following_count"),
+            kinds_between(VIEWER, PROFILES.c.user_id, people=PROFILES).label("outgoing"),
+            kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
+        ]
+    else:
+        columns += [PROFILES.c.follower_count, PROFILES.c.following_count]
+    return select(*columns).where(key == bindparam("key", type_=key.type), PROFILES.c.deleted_at.is_(None))
+
+
+# Built once: SQLAlchemy then looks up their compiled form by identity and not by walking the expression.
+_BY_ID = _statement(PROFILES.c.user_id, for_viewer=True)
+_BY_ID_FOR_ANYBODY = _statement(PROFILES.c.user_id, for_viewer=False)
+_BY_USERNAME = _statement(PROFILES.c.username, for_viewer=True)
+_BY_USERNAME_FOR_ANYBODY = _statement(PROFILES.c.username, for_viewer=False)
