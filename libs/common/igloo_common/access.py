@@ -88,7 +88,7 @@ def assert_every_operation_has_access(app: Flask) -> None:
 
 
 def _identify(*, required: bool) -> Identity | None:
-    header = request.headers.get("Authorization")
+    header: str | None = request.environ.get("HTTP_AUTHORIZATION")
     if header is None:
         if required:
             raise AuthenticationRequired("This operation needs an access token.")

@@ -67,6 +67,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         document = super().doc(**members)
         return lambda view: _carry(document(view), view)
 
+    def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **options: Any) -> Any:  # noqa: ANN401 -- likewise
+        parameters = doc_info.get("arguments", {}).get("parameters", ())
+        either = any(parameter["in"] == "json_or_form" for parameter in parameters)
+        prepared = super()._prepare_arguments_doc(doc, doc_info, **options)
+        if either:
+            content = prepared["requestBody"]["content"]
+            content["application/x-www-form-urlencoded"] = content["application/json"]
+        return prepared
+
     def _store_endpoint_docs(
         self,
         endpoint: str,

@@ -1,11 +1,37 @@
 """How gunicorn runs a web process: `--config python:igloo_common.gunicorn_config`."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from igloo_common.metrics import forget_earlier_processes, mark_process_dead
-from igloo_common.settings import WebServerSettings, load_or_exit
+from igloo_common.settings import LOG_LEVELS, Environment, load_or_exit
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebServerSettings:
+    """How the web process listens."""
+
+    bind: str
+    workers: int
+    threads: int
+    log_level: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read and check in one step."""
+        env = Environment.load(environ)
+        settings = cls(
+            bind=env.text("IGLOO_WEB_BIND", default="127.0.0.1:8000"),
+            workers=env.integer("IGLOO_WEB_WORKERS", default=2, minimum=1, maximum=64),
+            threads=env.integer("IGLOO_THREADS", default=4, minimum=1, maximum=64),
+            log_level=env.text("IGLOO_LOG_LEVEL", default="INFO", choices=LOG_LEVELS),
+        )
+        env.finish()
+        return settings
+
 
 _SETTINGS: Final = load_or_exit(WebServerSettings.load)
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- only a place for gunicorn's heartbeat files

@@ -139,7 +139,8 @@ class TokenVerifier:
             return _identity(claims)
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired("The access token has expired.") from error
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            # RecursionError: a header nested as deep as its length allows.
             raise InvalidToken("The access token is not valid.") from error
 
     def _key(self, header: dict[str, Any]) -> Key:
@@ -160,8 +161,8 @@ def _identity(claims: dict[str, Any]) -> Identity:
     if not isinstance(scope, str):
         raise TypeError("scope must be a text")
     return Identity(
-        user_id=UUID(claims["sub"]),
-        session_id=UUID(claims["sid"]),
+        user_id=UUID(str(claims["sub"])),
+        session_id=UUID(str(claims["sid"])),
         scopes=frozenset(scope.split()),
         expires_at=int(claims["exp"]),
     )

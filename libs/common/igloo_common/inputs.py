@@ -101,8 +101,7 @@ def _multi(schema: Schema, location: Location) -> Mapping[str, Any]:
     values = getattr(request, sources[location])
     if location in ("query", "form"):
         _check_texts(values, location)
-    known_multi_fields = MultiDictProxy(MultiDict(), schema).known_multi_fields
-    return MultiDictProxy(values, schema, known_multi_fields=known_multi_fields)
+    return MultiDictProxy(values, schema)
 
 
 def _check_form_type() -> None:

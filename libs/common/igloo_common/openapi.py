@@ -29,6 +29,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
                 self._problem(status.name, status.phrase)
         self._problem("DEFAULT_ERROR", "Any refusal, as a problem document")
 
+    def _register_pagination_header(self) -> None:
+        """Document no page numbers: igloo's pages have cursors."""
+
     def _register_error_handlers(self) -> None:
         """Leave the answers to igloo_common.problems."""
 

@@ -5,10 +5,10 @@ import binascii
 import hmac
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from flask import Response, request
@@ -96,13 +96,14 @@ def neighbours(scanned: Sequence[Position], *, asked: Cursor | None, more: bool)
     `more` tells whether rows remain in the direction that was read. The way to newer rows stays open even
     when there are none yet: asking it again later is how a client looks for what is new.
     """
-    if not scanned:
-        older = asked if asked is not None and asked.direction == "newer" else None
-        newer = asked
-        return Neighbours(next=older and _turned(older, "older"), prev=newer and _turned(newer, "newer"))
     reading_newer = asked is not None and asked.direction == "newer"
-    older = Cursor(*scanned[-1], direction="older") if more or reading_newer else None
-    return Neighbours(next=older, prev=Cursor(*scanned[0], direction="newer"))
+    if scanned:
+        older, newer = Cursor(*scanned[-1], direction="older"), Cursor(*scanned[0], direction="newer")
+    elif asked is not None:
+        older, newer = replace(asked, direction="older"), replace(asked, direction="newer")
+    else:
+        return Neighbours(next=None, prev=None)
+    return Neighbours(next=older if reading_newer or (scanned and more) else None, prev=newer)
 
 
 def encode_cursor(cursor: Cursor, *, scope: str) -> str:
@@ -138,23 +139,21 @@ def page_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Send a page: `{"data", "page": {"next_cursor", "prev_cursor"}}` and a Link header (RFC 8288)."""
-    next_cursor = around.next and encode_cursor(around.next, scope=scope)
-    prev_cursor = around.prev and encode_cursor(around.prev, scope=scope)
+    next_cursor = None if around.next is None else encode_cursor(around.next, scope=scope)
+    prev_cursor = None if around.prev is None else encode_cursor(around.prev, scope=scope)
     page = {"next_cursor": next_cursor, "prev_cursor": prev_cursor}
     response = json_response({"data": data, "page": page}, headers=headers)
-    links = [_link(text, rel) for text, rel in ((next_cursor, "next"), (prev_cursor, "prev")) if text]
-    if links:
-        response.headers["Link"] = ", ".join(links)
+    _add_links(response, (("next", next_cursor), ("prev", prev_cursor)))
     return response
 
 
-def _link(cursor: str, rel: str) -> str:
+def _add_links(response: Response, cursors: Sequence[tuple[str, str | None]]) -> None:
     others = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    return f'<{request.path}?{urlencode([*others, ("cursor", cursor)])}>; rel="{rel}"'
-
-
-def _turned(cursor: Cursor, direction: Direction) -> Cursor:
-    return Cursor(cursor.at, cursor.id, direction)
+    # A cursor is written in characters that a query takes as they are.
+    start = f"{quote(request.path)}?{urlencode(others)}{'&' if others else ''}cursor="
+    links = [f'<{start}{cursor}>; rel="{rel}"' for rel, cursor in cursors if cursor]
+    if links:
+        response.headers["Link"] = ", ".join(links)
 
 
 def _signature(payload: bytes, scope: str) -> bytes:

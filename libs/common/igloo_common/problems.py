@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 from flask import Flask, Response
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
@@ -54,6 +54,11 @@ class FieldErrorSchema(Schema):
 
 class ProblemSchema(Schema):
     """A problem document (RFC 9457); branch on `code`, show `detail`, quote `request_id`."""
+
+    class Meta:
+        """A problem may bring further members, such as RFC 6749's `error`."""
+
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True, metadata={"example": "Unprocessable Entity"})

@@ -1,6 +1,7 @@
 """Configuration of a process: the environment first, then the secrets files; every problem named at once."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,14 +9,15 @@ from pathlib import Path
 from typing import Final, Literal, Self, TypeVar, cast
 from urllib.parse import SplitResult, quote, urlsplit
 
-import orjson
+from igloo_common.secrets_files import merged, read_secrets, within
 
 EX_CONFIG: Final = 78  # sysexits.h: "something was found in an unconfigured or misconfigured state"
 
 EnvironmentName = Literal["development", "test", "production"]
 _ENVIRONMENTS = ("development", "test", "production")
 _POSTGRES_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
-_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -62,7 +64,7 @@ class Environment:
         secrets: Mapping[str, object] = {}
         for name in ("base", environ.get("IGLOO_ENV") or "development"):
             if name == "base" or name in _ENVIRONMENTS:
-                secrets = _merged(secrets, _read_secrets(folder / f"{name}.json", problems))
+                secrets = merged(secrets, read_secrets(folder / f"{name}.json", problems))
         return cls(environ, secrets, problems)
 
     def problem(self, name: str, text: str) -> None:
@@ -78,7 +80,7 @@ class Environment:
         """Read a text; empty is the same as absent, as compose files pass unset variables as empty."""
         if value := self._environ.get(name):
             return value
-        found = _within(self._secrets, name)
+        found = within(self._secrets, name)
         if found is None or found == "":
             return None
         if isinstance(found, bool | int | float | str):
@@ -119,7 +121,7 @@ class Environment:
         value = self.optional_text(name)
         if value is None:
             return default
-        if value.isascii() and value.lstrip("-").isdigit() and minimum <= int(value) <= maximum:
+        if _WHOLE_NUMBER.fullmatch(value) and minimum <= int(value) <= maximum:
             return int(value)
         self.problem(name, f"must be a whole number from {minimum} to {maximum}")
         return default
@@ -172,35 +174,12 @@ class CommonSettings:
             ),
             public_url=public_url,
             address_signing_keys=_signing_keys(env) if signs_addresses else (),
-            log_level=env.text("IGLOO_LOG_LEVEL", default="INFO", choices=_LOG_LEVELS),
+            log_level=env.text("IGLOO_LOG_LEVEL", default="INFO", choices=LOG_LEVELS),
             bind_host=env.text("IGLOO_BIND_HOST", default="127.0.0.1"),
             worker_port=env.integer("IGLOO_WORKER_PORT", default=9000, minimum=0, maximum=65535),
             metrics_folder=env.optional_text("IGLOO_METRICS_FOLDER"),
             threads=env.integer("IGLOO_THREADS", default=4, minimum=1, maximum=64),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class WebServerSettings:
-    """How the web process listens; read by gunicorn_config alone."""
-
-    bind: str
-    workers: int
-    threads: int
-    log_level: str
-
-    @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read and check in one step."""
-        env = Environment.load(environ)
-        settings = cls(
-            bind=env.text("IGLOO_WEB_BIND", default="127.0.0.1:8000"),
-            workers=env.integer("IGLOO_WEB_WORKERS", default=2, minimum=1, maximum=64),
-            threads=env.integer("IGLOO_THREADS", default=4, minimum=1, maximum=64),
-            log_level=env.text("IGLOO_LOG_LEVEL", default="INFO", choices=_LOG_LEVELS),
-        )
-        env.finish()
-        return settings
 
 
 def load_or_exit(load: Callable[[], T]) -> T:
@@ -251,35 +230,3 @@ def _is_url(value: str, schemes: Collection[str]) -> bool:
         return False
     has_place = bool(parts.path) if parts.scheme == "filesystem" else bool(parts.netloc)
     return parts.scheme in schemes and has_place and not any(c.isspace() for c in value)
-
-
-def _read_secrets(path: Path, problems: list[str]) -> Mapping[str, object]:
-    try:
-        content = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, orjson.JSONDecodeError) as error:
-        problems.append(f"{path} cannot be read as JSON: {error}")
-        return {}
-    if not isinstance(content, dict):
-        problems.append(f"{path} must hold a JSON object")
-        return {}
-    return content
-
-
-def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> Mapping[str, object]:
-    result = dict(below)
-    for key, value in above.items():
-        known = result.get(key)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        result[key] = _merged(cast(Mapping[str, object], known), value) if both else value  # type: ignore[arg-type]
-    return result
-
-
-def _within(secrets: Mapping[str, object], dotted: str) -> object:
-    found: object = secrets
-    for key in dotted.split("."):
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(key)
-    return found

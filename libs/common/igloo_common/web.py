@@ -1,7 +1,7 @@
 """Makes the web application of a service: wiring only, the same for all."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,14 @@ __all__ = [
 _BODY_LIMIT_BYTES: Final = 1024 * 1024
 
 
+class Service(Flask):
+    """Flask without the search for coroutines that it makes in every hook and view of every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Take every function as it is: igloo has no asynchronous ones."""
+        return func
+
+
 def create_service(
     *,
     settings: CommonSettings,
@@ -47,7 +55,7 @@ def create_service(
 ) -> Flask:
     """Make a service's application: database, migrations, access, problems, document, probes and records."""
     configure_logs(service=settings.service, level=settings.log_level)
-    app = Flask(f"igloo_{settings.service}", static_folder=None)
+    app = Service(f"igloo_{settings.service}", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=_BODY_LIMIT_BYTES,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -76,6 +84,8 @@ def engine_options(settings: CommonSettings) -> dict[str, Any]:
         "pool_size": settings.threads,
         "max_overflow": 2,
         "pool_timeout": 5,
+        # The connection used last is the one whose statements are prepared and whose caches are warm.
+        "pool_use_lifo": True,
         "connect_args": {
             "application_name": f"igloo_{settings.service}",
             "connect_timeout": 3,
