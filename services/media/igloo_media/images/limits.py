@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 MAX_PIXELS = 50_000_000
 MAX_FRAMES = 60
-MAX_FILE_BYTES = 25_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-# Source of the format: the "Blurhash Algorithm" page of the blurhash project. The transform is separable, so rows
-# are summed first and columns after: 8 times fewer steps than the direct form, which makes plain Python
-# cheap enough, and keeps a second image library away from hostile bytes.
+# Source of the format: the "Blurhash Algorithm" page of the blurhash project. The transform is separable,
+# so rows are summed first and columns after: 8 times fewer steps than the direct form, which makes plain
+# Python cheap enough, and keeps a second image library away from hostile bytes.
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+# Where the curve of sRGB ends to be straight, seen from either side (IEC 61966-2-1).
+ENCODED_KNEE, LINEAR_KNEE = 0.04045, 0.0031308
 LINEAR = tuple(
-    value / 255 / 12.92 if value / 255 <= 0.04045 else ((value / 255 + 0.055) / 1.055) ** 2.4
+    value / 255 / 12.92 if value / 255 <= ENCODED_KNEE else ((value / 255 + 0.055) / 1.055) ** 2.4
     for value in range(256)
 )
 COARSE_SHIFT = 4
@@ -18,7 +20,7 @@ Color = tuple[float, float, float]
 
 
 def blurhash(pixels: bytes, width: int, height: int, *, across: int, down: int) -> str:
-    """Return the blurhash of interleaved 8-bit sRGB pixels with `across` × `down` components (1 to 9 each)."""
+    """Return the blurhash of interleaved 8-bit sRGB pixels, of 1 to 9 components `across` and `down`."""
     factors = _factors(pixels, width, height, across=across, down=down)
     average, rest = factors[0], factors[1:]
     largest = max((abs(channel) for factor in rest for channel in factor), default=0.0)
@@ -37,10 +39,10 @@ def dominant_color(pixels: bytes) -> str:
     colors = list(zip(pixels[0::3], pixels[1::3], pixels[2::3], strict=True))
     coarse = Counter((r >> COARSE_SHIFT, g >> COARSE_SHIFT, b >> COARSE_SHIFT) for r, g, b in colors)
     winner = coarse.most_common(1)[0][0]
-    members = [
-        color for color in colors if tuple(channel >> COARSE_SHIFT for channel in color) == winner
-    ]
-    return "#" + "".join(f"{round(sum(channel) / len(members)):02x}" for channel in zip(*members, strict=True))
+    members = [color for color in colors if tuple(channel >> COARSE_SHIFT for channel in color) == winner]
+    return "#" + "".join(
+        f"{round(sum(channel) / len(members)):02x}" for channel in zip(*members, strict=True)
+    )
 
 
 def _factors(pixels: bytes, width: int, height: int, *, across: int, down: int) -> list[Color]:
@@ -83,7 +85,7 @@ def _packed_detail(color: Color, scale: float) -> int:
 
 def _srgb(linear: float) -> int:
     value = max(0.0, min(1.0, linear))
-    encoded = value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055
+    encoded = value * 12.92 if value <= LINEAR_KNEE else 1.055 * value ** (1 / 2.4) - 0.055
     return int(encoded * 255 + 0.5)
 
 

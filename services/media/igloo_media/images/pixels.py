@@ -16,6 +16,7 @@ CONTENT_TYPE = "image/webp"
 FULL_PIXELS, FEED_PIXELS, THUMB_PIXELS = 2048, 1080, 320
 QUALITY = {"full": 80, "feed": 78, "thumb": 75}
 PALETTE_PIXELS = 32
+LYING_ORIENTATIONS = (5, 6, 7, 8)  # of EXIF: width and height are exchanged
 UNREADABLE = "The photo is damaged or incomplete and cannot be read."
 
 
@@ -30,7 +31,7 @@ def render(source: Path, folder: Path) -> Photo:
         full = _decoded(source, width=width, height=height)
     except pyvips.Error as error:
         raise _refusal(error) from error
-    # An error from here on is not the photo's fault (a full disk): it ends the child, and the photo is tried again.
+    # An error from here on is not the photo's fault (a full disk): it ends the child, and is tried again.
     feed = _within(full, FEED_PIXELS)
     sizes = {"thumb": _square(feed, THUMB_PIXELS), "feed": feed, "full": full}
     tiny = _placeholder(feed)
@@ -55,24 +56,29 @@ def _upright_size(source: Path) -> tuple[int, int]:
         raise ImageRejected("too_many_pixels", _too_many_pixels(header.width, header.height))
     frames = header.get("n-pages") if header.get_typeof("n-pages") else 1
     if frames > MAX_FRAMES:
-        raise ImageRejected("too_many_frames", f"The image has {frames} frames; at most {MAX_FRAMES} are accepted.")
-    # EXIF orientations 5 to 8 lie on their side.
-    lying = header.get_typeof("orientation") != 0 and header.get("orientation") > 4
+        raise ImageRejected(
+            "too_many_frames", f"The image has {frames} frames; at most {MAX_FRAMES} are accepted."
+        )
+    lying = header.get_typeof("orientation") != 0 and header.get("orientation") in LYING_ORIENTATIONS
     return (header.height, header.width) if lying else (header.width, header.height)
 
 
 def _too_many_pixels(width: int, height: int) -> str:
-    return f"The photo is {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are accepted."
+    return (
+        f"The photo is {width} by {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are accepted."
+    )
 
 
 def _refusal(error: pyvips.Error) -> ImageRejected:
     if "out of memory" in str(error):
-        return ImageRejected("too_much_memory", "The photo needs more memory to open than one photo may have.")
+        return ImageRejected(
+            "too_much_memory", "The photo needs more memory to open than one photo may have."
+        )
     return ImageRejected("unreadable_image", UNREADABLE)
 
 
 def _decoded(source: Path, *, width: int, height: int) -> Any:  # noqa: ANN401 - pyvips has no types
-    """Decode once, upright and no larger than `full`; the smaller sizes are made from this, not from the source."""
+    """Decode once, upright and no larger than `full`; the smaller sizes are made from this."""
     image = pyvips.Image.thumbnail(
         str(source), min(FULL_PIXELS, width), height=min(FULL_PIXELS, height), size="down", fail_on="error"
     )
@@ -91,7 +97,7 @@ def _square(image: Any, side: int) -> Any:  # noqa: ANN401 - pyvips has no types
 
 
 def _without_foreign_profile(image: Any) -> Any:  # noqa: ANN401 - pyvips has no types
-    """Drop a profile that no longer describes the pixels: CMYK and grey photos leave the decoder as sRGB or grey."""
+    """Drop a profile that no longer describes the pixels: CMYK photos leave the decoder as sRGB."""
     if image.get_typeof("icc-profile-data") == 0 or _is_rgb_profile(image.get("icc-profile-data")):
         return image
     plain = image.copy()

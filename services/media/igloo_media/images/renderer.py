@@ -23,8 +23,8 @@ LAST_WORDS_BYTES = 1_000
 class Renderer:
     """Renders photos in a child process; belongs to one thread.
 
-    Starting Python with libvips costs as much CPU as a small photo, so the child stays. It gets no secret: its environment
-    holds the module path and libvips' own settings alone.
+    Starting Python with libvips costs as much CPU as a small photo, so the child stays. It gets no secret:
+    its environment holds the module path and libvips' own settings alone.
     """
 
     def __init__(self, limits: ChildLimits, *, threads: int = 1) -> None:
@@ -85,7 +85,7 @@ class Renderer:
             "VIPS_BLOCK_UNTRUSTED": "1",
             "MALLOC_ARENA_MAX": "2",
         }
-        self._complaints = tempfile.TemporaryFile()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         return subprocess.Popen(  # noqa: S603 - a fixed command of our own
             command,
             env=environment,

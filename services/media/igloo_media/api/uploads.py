@@ -1,0 +1,118 @@
+"""Uploads: a target for each file, and a word when the file is there."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from igloo_common import access
+from igloo_common.access import current_identity
+from igloo_common.clock import utc_now
+from igloo_common.database import reading, transaction
+from igloo_common.idempotency import once
+from igloo_common.pagination import neighbours, page_response
+from igloo_common.web import Blueprint, json_response, provided
+from igloo_media import operations, queries
+from igloo_media.models import MediaState
+from igloo_media.operations.items import delete_item
+from igloo_media.policies.objects import original_key
+from igloo_media.schemas.uploads import (
+    RequestUploadsSchema,
+    UploadPageSchema,
+    UploadQuery,
+    UploadQuerySchema,
+    UploadSchema,
+    UploadsSchema,
+    present_upload,
+    present_uploads,
+)
+from igloo_media.storage import Storage
+
+blp = Blueprint("uploads", __name__, description="Photos on their way in, straight to S3.")
+
+
+@blp.route("/v1/uploads", methods=["POST"])
+@access.user
+@blp.arguments(RequestUploadsSchema)
+@blp.response(201, UploadsSchema)
+def request_uploads(body: dict[str, Any]) -> Response:
+    """Ask for targets for 1 to 10 files.
+
+    Send each file to its target, then complete the upload. Each target takes one file of exactly the
+    announced size and type, for an hour. Files with a `client_id` may be asked for again: the same upload
+    answers, with a fresh target.
+    """
+    owner_id, storage, now = current_identity().user_id, provided(Storage), utc_now()
+
+    with transaction() as session:
+
+        def effect() -> Response:
+            ids = operations.uploads.request_uploads(session, owner_id=owner_id, files=body["files"], now=now)
+            rows = queries.uploads.find_uploads(session, owner_id=owner_id, upload_ids=ids)
+            return json_response({"data": present_uploads(rows, storage=storage, now=now)}, status=201)
+
+        return once(session, effect)
+
+
+@blp.route("/v1/uploads", methods=["GET"])
+@access.user
+@blp.arguments(UploadQuerySchema, location="query")
+@blp.response(200, UploadPageSchema)
+def list_uploads(query: UploadQuery) -> Response:
+    """List your uploads, newest first: what to go on with after the app was killed (`?state=pending`)."""
+    owner_id = current_identity().user_id
+    scope = f"uploads:{owner_id}:{query.state}"
+    cursor = query.position(scope=scope)
+    with reading() as reader:
+        page = queries.uploads.list_uploads(
+            reader, owner_id=owner_id, state=query.state, cursor=cursor, limit=query.limit
+        )
+    positions = [(upload.created_at, upload.id) for upload in page.uploads]
+    around = neighbours(positions, asked=cursor, more=page.more)
+    shown = present_uploads(page.uploads, storage=provided(Storage), now=utc_now())
+    return page_response(shown, scope=scope, around=around)
+
+
+@blp.route("/v1/uploads/<uuid:upload_id>", methods=["GET"])
+@access.user
+@blp.response(200, UploadSchema)
+def get_upload(upload_id: UUID) -> Response:
+    """Return one of your uploads; while it is pending, with a fresh target."""
+    with reading() as reader:
+        row = queries.uploads.find_upload(reader, owner_id=current_identity().user_id, upload_id=upload_id)
+    return json_response(present_upload(row, storage=provided(Storage), now=utc_now()))
+
+
+@blp.route("/v1/uploads/<uuid:upload_id>/complete", methods=["POST"])
+@access.user
+@blp.response(200, UploadSchema)
+def complete_upload(upload_id: UUID) -> Response:
+    """Say that the file has been sent; its photo is then processed. Saying it again changes nothing.
+
+    409 `upload_missing` when S3 has no file yet; 410 `upload_expired` when it can no longer come.
+    """
+    owner_id, storage = current_identity().user_id, provided(Storage)
+    with reading() as reader:
+        known = queries.uploads.find_upload(reader, owner_id=owner_id, upload_id=upload_id)
+    # S3 is asked here, outside the transaction; the operation looks at the state again under its lock.
+    pending = known.state == MediaState.PENDING
+    stored_bytes = storage.size_of(original_key(owner_id, upload_id)) if pending else None
+    now = utc_now()
+    with transaction() as session:
+        operations.uploads.complete_upload(
+            session, owner_id=owner_id, upload_id=upload_id, stored_bytes=stored_bytes, now=now
+        )
+        row = queries.uploads.find_upload(session, owner_id=owner_id, upload_id=upload_id)
+    return json_response(present_upload(row, storage=storage, now=now))
+
+
+@blp.route("/v1/uploads/<uuid:upload_id>", methods=["DELETE"])
+@access.user
+@blp.response(204)
+def cancel_upload(upload_id: UUID) -> Response:
+    """Give up an upload, or what became of it; refused once a post shows it."""
+    with transaction() as session:
+        delete_item(session, owner_id=current_identity().user_id, media_id=upload_id, now=utc_now())
+    return Response(status=204)

@@ -1,0 +1,1 @@
+"""What the media worker does by itself: processing, sweeping and collecting."""

@@ -1,0 +1,40 @@
+"""Removes photos that no post shows, rows that nobody can ask for, and objects that are no longer wanted."""
+
+from __future__ import annotations
+
+from igloo_common.clock import utc_now
+from igloo_common.database import reading, transaction
+from igloo_media.operations.collection import collect_unattached, forget_closed
+from igloo_media.operations.removals import due_removals, forget_removals
+from igloo_media.storage import Storage
+
+BATCH = 100
+REMOVALS_AT_ONCE = 1000
+
+
+def collect_items() -> None:
+    """Delete unattached photos, batch by batch, and drop the rows of those long gone."""
+    collected = BATCH
+    while collected == BATCH:
+        with transaction() as session:
+            collected = collect_unattached(session, now=utc_now(), limit=BATCH)
+    with transaction() as session:
+        forget_closed(session, now=utc_now())
+
+
+def remove_objects(storage: Storage) -> None:
+    """Remove the objects that are due; the note of them goes last, so that a crash repeats and never forgets.
+
+    Raises:
+        StorageUnavailable: S3 does not answer, or kept one of them.
+    """
+    now = utc_now()
+    removed = REMOVALS_AT_ONCE
+    while removed == REMOVALS_AT_ONCE:
+        with reading() as reader:
+            keys = due_removals(reader, now=now, limit=REMOVALS_AT_ONCE)
+        removed = len(keys)
+        if keys:
+            storage.remove(sorted(set(keys)))
+            with transaction() as session:
+                forget_removals(session, keys=keys, now=now)

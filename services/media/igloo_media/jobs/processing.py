@@ -1,0 +1,167 @@
+"""The lane that makes photos out of uploads, one at a time, with no transaction open while it works."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_media.events import RenditionFacts
+from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images.limits import ChildLimits
+from igloo_media.operations.processing import (
+    Claim,
+    RenderedPhoto,
+    claim_next,
+    finish_failed,
+    finish_ready,
+    give_back,
+)
+from igloo_media.operations.removals import schedule_removals
+from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
+from igloo_media.policies.processing import MAX_ATTEMPTS, OUTAGE_PAUSE, retry_delay
+from igloo_media.storage import ObjectMissing, ObjectTooLarge, Storage, StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class PhotoLane:
+    """Processes photos; each thread that steps it keeps a warm child of its own."""
+
+    storage: Storage
+    limits: ChildLimits
+    threads: int = 1
+    _own: threading.local = field(default_factory=threading.local)
+    _renderers: list[Renderer] = field(default_factory=list)
+
+    def step(self) -> bool:
+        """Process the next photo; False when none is due.
+
+        A worker killed at any point leaves the photo claimed until its lease ends; then it is processed
+        again, to the same keys.
+        """
+        with transaction() as session:
+            claim = claim_next(session, now=utc_now())
+        if claim is None:
+            return False
+        try:
+            photo = self._processed(claim)
+        except ImageRejected as rejected:
+            _fail(claim, code=rejected.code, detail=str(rejected))
+        except (ProcessingTimeout, ProcessingCrashed) as death:
+            _retry_or_fail(claim, death)
+        except StorageUnavailable as outage:
+            log.warning("photo storage is out", extra={"media_id": claim.media_id, "reason": str(outage)})
+            _give_back(claim, pause=OUTAGE_PAUSE, counts_as_attempt=False)
+        else:
+            _keep(claim, photo)
+        return True
+
+    def _processed(self, claim: Claim) -> RenderedPhoto:
+        if claim.attempts > MAX_ATTEMPTS:
+            # The worker itself died of it every time: nothing is left to try.
+            raise ImageRejected(ProcessingCrashed.code, ProcessingCrashed.detail)
+        with tempfile.TemporaryDirectory(prefix="igloo-photo-") as name:
+            folder = Path(name)
+            source = folder / "original"
+            self._fetch(claim, source)
+            photo = self._renderer().render(source, folder)
+            for rendition in photo.renditions:
+                key = rendition_key(claim.media_id, rendition.name)
+                self.storage.upload(key, rendition.path, content_type=rendition.content_type)
+        return _as_rendered(photo)
+
+    def _fetch(self, claim: Claim, source: Path) -> None:
+        try:
+            key = original_key(claim.owner_id, claim.media_id)
+            checksum = self.storage.download(key, source, max_bytes=claim.size_bytes)
+        except ObjectMissing as error:
+            raise ImageRejected(
+                "upload_lost", "The uploaded file is no longer there; send it again."
+            ) from error
+        except ObjectTooLarge as error:
+            raise ImageRejected("file_too_large", "More bytes arrived than were announced.") from error
+        if claim.sha256 is not None and checksum != claim.sha256:
+            raise ImageRejected(
+                "checksum_mismatch", "The file that arrived is not the one that was announced."
+            )
+
+    def close(self) -> None:
+        """End the children of all threads; the lane may be stepped again after it."""
+        for renderer in self._renderers:
+            renderer.close()
+
+    def _renderer(self) -> Renderer:
+        if not hasattr(self._own, "renderer"):
+            self._own.renderer = Renderer(self.limits, threads=self.threads)
+            self._renderers.append(self._own.renderer)
+        renderer: Renderer = self._own.renderer
+        return renderer
+
+
+def _as_rendered(photo: Photo) -> RenderedPhoto:
+    return RenderedPhoto(
+        width=photo.width,
+        height=photo.height,
+        blurhash=photo.blurhash,
+        dominant_color=photo.dominant_color,
+        renditions=[
+            RenditionFacts(
+                name=each.name,
+                width=each.width,
+                height=each.height,
+                content_type=each.content_type,
+                size_bytes=each.size_bytes,
+            )
+            for each in photo.renditions
+        ],
+    )
+
+
+def _keep(claim: Claim, photo: RenderedPhoto) -> None:
+    with transaction() as session:
+        kept = finish_ready(session, claim, photo, now=utc_now())
+    if not kept:
+        _log_lost(claim)
+
+
+def _fail(claim: Claim, *, code: str, detail: str) -> None:
+    with transaction() as session:
+        now = utc_now()
+        kept = finish_failed(session, claim, code=code, detail=detail, now=now)
+        if kept:
+            # An earlier attempt may have died between its uploads.
+            schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
+    if not kept:
+        _log_lost(claim)
+
+
+def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -> None:
+    log.warning(
+        "photo ended its child process",
+        extra={
+            "media_id": claim.media_id,
+            "attempt": claim.attempts,
+            "code": death.code,
+            "reason": str(death),
+        },
+    )
+    if claim.attempts >= MAX_ATTEMPTS:
+        _fail(claim, code=death.code, detail=death.detail)
+    else:
+        _give_back(claim, pause=retry_delay(claim.attempts), counts_as_attempt=True)
+
+
+def _give_back(claim: Claim, *, pause: timedelta, counts_as_attempt: bool) -> None:
+    with transaction() as session:
+        give_back(session, claim, pause=pause, counts_as_attempt=counts_as_attempt, now=utc_now())
+
+
+def _log_lost(claim: Claim) -> None:
+    log.info("photo was deleted or taken over meanwhile", extra={"media_id": claim.media_id})

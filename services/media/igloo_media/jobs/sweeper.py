@@ -1,0 +1,25 @@
+"""Finds uploads whose client died between the POST to S3 and `complete`."""
+
+from __future__ import annotations
+
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_media.operations.collection import settle_forgotten, take_forgotten
+from igloo_media.policies.objects import original_key
+from igloo_media.storage import Storage
+
+BATCH = 100
+
+
+def sweep_uploads(storage: Storage) -> None:
+    """Look for each forgotten upload in S3; promote what arrived, expire what no longer can.
+
+    Raises:
+        StorageUnavailable: S3 does not answer; the rest is looked for next time.
+    """
+    with transaction() as session:
+        forgotten = take_forgotten(session, now=utc_now(), limit=BATCH)
+    for upload in forgotten:
+        stored_bytes = storage.size_of(original_key(upload.owner_id, upload.upload_id))
+        with transaction() as session:
+            settle_forgotten(session, upload_id=upload.upload_id, stored_bytes=stored_bytes, now=utc_now())

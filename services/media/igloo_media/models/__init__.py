@@ -1,0 +1,7 @@
+"""The tables of the media service, a noun a file; importing the package knows them all."""
+
+from igloo_media.models.items import MediaItem, MediaState
+from igloo_media.models.removals import ObjectRemoval
+from igloo_media.models.renditions import Rendition
+
+__all__ = ["MediaItem", "MediaState", "ObjectRemoval", "Rendition"]

@@ -1,0 +1,23 @@
+"""The sizes in which a ready photo is kept."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from igloo_media.db import Base
+
+
+class Rendition(Base):
+    """One re-encoded size of a photo; its object's key follows from the item's id and the name."""
+
+    __tablename__ = "renditions"
+
+    media_id: Mapped[UUID] = mapped_column(ForeignKey("media_items.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    content_type: Mapped[str] = mapped_column(Text)
+    size_bytes: Mapped[int]

@@ -1,0 +1,145 @@
+"""Changes to media items: deleting, describing, attaching."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from igloo_common.errors import Conflict
+from igloo_common.outbox import emit
+from igloo_media.events import MediaFailed, MediaReady, RenditionFacts
+from igloo_media.models import MediaItem, MediaState
+from igloo_media.operations.removals import schedule_removals
+from igloo_media.policies.items import DELETED_CODE, DELETED_DETAIL, may_delete
+from igloo_media.policies.objects import original_key, rendition_keys
+from igloo_media.policies.processing import LEASE
+from igloo_media.policies.uploads import settled_at
+from igloo_media.queries.items import MediaNotFound, find_item
+
+
+class MediaAttached(Conflict):
+    """A post shows the photo: it goes with the post, not alone."""
+
+
+def delete_item(session: Session, *, owner_id: UUID, media_id: UUID, now: datetime) -> None:
+    """Delete a photo or an upload that no post shows, and tell whoever may be waiting for it.
+
+    Raises:
+        MediaNotFound: there is none, it is deleted already, or it is somebody else's.
+        MediaAttached: a post shows it.
+    """
+    item = lock_item(session, owner_id=owner_id, media_id=media_id)
+    if not may_delete(post_id=item.post_id):
+        raise MediaAttached("A post shows this photo: delete the post.")
+    close_item(session, item, now=now)
+    announce_failure(session, item, code=DELETED_CODE, detail=DELETED_DETAIL, now=now)
+
+
+def describe_item(
+    session: Session, *, owner_id: UUID, media_id: UUID, alt_text: str | None, now: datetime
+) -> None:
+    """Set the alt text; a photo that is ready is announced again, so that posts show the new words.
+
+    Raises:
+        MediaNotFound: there is none, it is deleted, or it is somebody else's.
+    """
+    item = lock_item(session, owner_id=owner_id, media_id=media_id)
+    if item.alt_text == alt_text:
+        return
+    item.alt_text = alt_text
+    session.flush()
+    if item.state == MediaState.READY:
+        announce_ready(session, owner_id=owner_id, media_id=media_id, now=now)
+
+
+def attach_items(session: Session, *, owner_id: UUID, media_ids: Collection[UUID], post_id: UUID) -> None:
+    """Note which post shows these photos of its author; they are no longer collected."""
+    session.execute(
+        update(MediaItem)
+        .where(
+            MediaItem.id.in_(media_ids), MediaItem.owner_id == owner_id, MediaItem.state != MediaState.DELETED
+        )
+        .values(post_id=post_id)
+    )
+
+
+def delete_items_of_post(
+    session: Session, *, owner_id: UUID, media_ids: Collection[UUID], post_id: UUID, now: datetime
+) -> None:
+    """Delete the author's photos that a deleted post showed; those that another post shows stay."""
+    shown = (
+        select(MediaItem)
+        .where(
+            MediaItem.id.in_(media_ids),
+            MediaItem.owner_id == owner_id,
+            MediaItem.state != MediaState.DELETED,
+            (MediaItem.post_id == post_id) | MediaItem.post_id.is_(None),
+        )
+        .order_by(MediaItem.id)
+        .with_for_update()
+    )
+    for item in session.scalars(shown):
+        close_item(session, item, now=now)
+
+
+def lock_item(session: Session, *, owner_id: UUID, media_id: UUID) -> MediaItem:
+    """Return an item with its row locked.
+
+    Raises:
+        MediaNotFound: there is none, it is deleted, or it is somebody else's.
+    """
+    item = session.scalars(
+        select(MediaItem)
+        .where(
+            MediaItem.id == media_id, MediaItem.owner_id == owner_id, MediaItem.state != MediaState.DELETED
+        )
+        .with_for_update()
+    ).one_or_none()
+    if item is None:
+        raise MediaNotFound("There is no such photo.")
+    return item
+
+
+def close_item(
+    session: Session, item: MediaItem, *, now: datetime, state: MediaState = MediaState.DELETED
+) -> None:
+    """End an item and have its objects removed; the caller holds its row lock.
+
+    A worker may be writing its renditions at this moment, and a client its original: what is there now goes
+    now, what may still come goes when nothing can come any more.
+    """
+    keys = [original_key(item.owner_id, item.id), *rendition_keys(item.id)]
+    schedule_removals(session, keys=keys, due_at=now)
+    schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
+    item.state, item.closed_at = state, now
+    item.due_at = item.claim_id = None
+    session.flush()
+
+
+def announce_ready(session: Session, *, owner_id: UUID, media_id: UUID, now: datetime) -> None:
+    """Announce a ready item, whose row and renditions are written already."""
+    found = find_item(session, owner_id=owner_id, media_id=media_id)
+    facts = MediaReady(
+        media_id=media_id,
+        owner_id=owner_id,
+        width=found.item.width,
+        height=found.item.height,
+        blurhash=found.item.blurhash,
+        dominant_color=found.item.dominant_color,
+        alt_text=found.item.alt_text,
+        renditions=tuple(RenditionFacts(**each._asdict()) for each in found.renditions),
+    )
+    emit(session, facts, now=now)
+
+
+def announce_failure(session: Session, item: MediaItem, *, code: str, detail: str, now: datetime) -> None:
+    """Announce that an item will not be shown."""
+    emit(
+        session,
+        MediaFailed(media_id=item.id, owner_id=item.owner_id, code=code, detail=detail),
+        now=now,
+    )

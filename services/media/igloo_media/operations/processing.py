@@ -1,0 +1,174 @@
+"""The turn of a photo: claimed by one worker under a lease, then ready, failed or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from igloo_common.ids import new_id
+from igloo_media.events import RenditionFacts
+from igloo_media.models import MediaItem, MediaState, Rendition
+from igloo_media.operations.items import announce_failure, announce_ready
+from igloo_media.operations.removals import schedule_removals
+from igloo_media.policies.objects import original_key
+from igloo_media.policies.processing import FAIRNESS_WINDOW, LEASE
+from igloo_media.policies.uploads import settled_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One worker's right to process one photo, until its lease ends."""
+
+    claim_id: UUID
+    media_id: UUID
+    owner_id: UUID
+    size_bytes: int
+    sha256: bytes | None
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedPhoto:
+    """What a photo turned out to be; its renditions lie in S3 already."""
+
+    width: int
+    height: int
+    blurhash: str
+    dominant_color: str
+    renditions: Sequence[RenditionFacts]
+
+
+def claim_next(session: Session, *, now: datetime) -> Claim | None:
+    """Claim the next photo, or one whose worker let its lease run out; none when nothing is due.
+
+    Owners take turns: the owner with the fewest photos processed just now comes first, then the oldest photo.
+    """
+    media_id = session.scalars(_next_due(now)).one_or_none()
+    if media_id is None:
+        return None
+    claimed = session.execute(
+        update(MediaItem)
+        .where(MediaItem.id == media_id)
+        .values(
+            state=MediaState.PROCESSING,
+            claim_id=new_id(),
+            attempts=MediaItem.attempts + 1,
+            due_at=now + LEASE,
+        )
+        .returning(
+            MediaItem.claim_id,
+            MediaItem.id.label("media_id"),
+            MediaItem.owner_id,
+            MediaItem.size_bytes,
+            MediaItem.sha256,
+            MediaItem.attempts,
+        )
+    ).one()
+    return Claim(**claimed._mapping)
+
+
+def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: datetime) -> bool:
+    """Take a photo as ready and announce it; False when the claim is no longer the one that counts."""
+    values = {
+        "state": MediaState.READY,
+        "width": photo.width,
+        "height": photo.height,
+        "blurhash": photo.blurhash,
+        "dominant_color": photo.dominant_color,
+    }
+    if _finished(session, claim, now=now, values=values) is None:
+        return False
+    session.execute(
+        insert(Rendition),
+        [
+            {
+                "media_id": claim.media_id,
+                "name": rendition.name,
+                "width": rendition.width,
+                "height": rendition.height,
+                "content_type": rendition.content_type,
+                "size_bytes": rendition.size_bytes,
+            }
+            for rendition in photo.renditions
+        ],
+    )
+    announce_ready(session, owner_id=claim.owner_id, media_id=claim.media_id, now=now)
+    return True
+
+
+def finish_failed(session: Session, claim: Claim, *, code: str, detail: str, now: datetime) -> bool:
+    """Take a photo as failed and announce it; False when the claim is no longer the one that counts."""
+    values = {"state": MediaState.FAILED, "failure_code": code, "failure_detail": detail}
+    item = _finished(session, claim, now=now, values=values)
+    if item is None:
+        return False
+    announce_failure(session, item, code=code, detail=detail, now=now)
+    return True
+
+
+def give_back(
+    session: Session, claim: Claim, *, pause: timedelta, counts_as_attempt: bool, now: datetime
+) -> None:
+    """Let the photo be claimed again after a pause; an outage is no fault of it and costs it no attempt."""
+    session.execute(
+        update(MediaItem)
+        .where(*_held_by(claim))
+        .values(
+            state=MediaState.UPLOADED,
+            claim_id=None,
+            due_at=now + pause,
+            attempts=claim.attempts if counts_as_attempt else claim.attempts - 1,
+        )
+    )
+
+
+def _next_due(now: datetime) -> Select[Any]:
+    turns = (
+        select(MediaItem.owner_id, func.count().label("taken"))
+        .where(
+            (MediaItem.finished_at > now - FAIRNESS_WINDOW)
+            | ((MediaItem.state == MediaState.PROCESSING) & (MediaItem.due_at > now))
+        )
+        .group_by(MediaItem.owner_id)
+        .cte("turns")
+    )
+    return (
+        select(MediaItem.id)
+        .outerjoin(turns, turns.c.owner_id == MediaItem.owner_id)
+        .where(
+            MediaItem.state.in_((MediaState.UPLOADED, MediaState.PROCESSING)),
+            MediaItem.due_at <= now,
+        )
+        .order_by(func.coalesce(turns.c.taken, 0), MediaItem.uploaded_at, MediaItem.id)
+        .limit(1)
+        .with_for_update(of=MediaItem, skip_locked=True)
+    )
+
+
+def _finished(session: Session, claim: Claim, *, now: datetime, values: dict[str, Any]) -> MediaItem | None:
+    """Compare and set: only the claim that holds the photo ends it; its original goes, and goes again."""
+    item = session.scalars(
+        update(MediaItem)
+        .where(*_held_by(claim))
+        .values(finished_at=now, due_at=None, claim_id=None, **values)
+        .returning(MediaItem)
+    ).one_or_none()
+    if item is not None:
+        original = [original_key(claim.owner_id, claim.media_id)]
+        schedule_removals(session, keys=original, due_at=now)
+        schedule_removals(session, keys=original, due_at=settled_at(item.expires_at))
+    return item
+
+
+def _held_by(claim: Claim) -> tuple[Any, ...]:
+    return (
+        MediaItem.id == claim.media_id,
+        MediaItem.state == MediaState.PROCESSING,
+        MediaItem.claim_id == claim.claim_id,
+    )

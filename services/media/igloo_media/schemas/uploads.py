@@ -1,0 +1,172 @@
+"""The shapes of uploads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from sqlalchemy import Row
+
+from igloo_common.pagination import PageQuery, PageQuerySchema, PageSchema
+from igloo_media.models import MediaState
+from igloo_media.operations.uploads import RequestedFile
+from igloo_media.policies.items import upload_state
+from igloo_media.policies.objects import original_key
+from igloo_media.policies.uploads import CONTENT_TYPES, MAX_FILE_BYTES, MAX_FILES
+from igloo_media.queries.uploads import STATES
+from igloo_media.schemas.failures import FailureSchema, failure_of
+from igloo_media.storage import Storage
+
+ALT_TEXT_LENGTH = validate.Length(min=1, max=1000)
+
+
+class RequestedFileSchema(Schema):
+    """One file to upload."""
+
+    content_type = fields.String(
+        required=True, validate=validate.OneOf(CONTENT_TYPES), metadata={"example": "image/jpeg"}
+    )
+    size_bytes = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(min=1, max=MAX_FILE_BYTES),
+        metadata={"description": "The exact size of the file; S3 refuses any other.", "example": 2_700_000},
+    )
+    client_id = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(min=1, max=64),
+        metadata={
+            "description": "The client's own name for the file: asking again with it returns the same upload."
+        },
+    )
+    sha256 = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"\A[0-9a-fA-F]{64}\Z"),
+        metadata={"description": "Checked before the photo is processed; hexadecimal."},
+    )
+    alt_text = fields.String(load_default=None, allow_none=True, validate=ALT_TEXT_LENGTH)
+
+    @post_load
+    def _file(self, values: dict[str, Any], **_: object) -> RequestedFile:
+        sha256 = values.pop("sha256")
+        return RequestedFile(sha256=bytes.fromhex(sha256) if sha256 else None, **values)
+
+
+class RequestUploadsSchema(Schema):
+    """The files of one call."""
+
+    files = fields.List(
+        fields.Nested(RequestedFileSchema), required=True, validate=validate.Length(min=1, max=MAX_FILES)
+    )
+
+    @validates_schema
+    def _client_ids_differ(self, values: dict[str, Any], **_: object) -> None:
+        counts = Counter(file.client_id for file in values["files"] if file.client_id is not None)
+        repeated = {
+            index: {"client_id": ["Each file needs a client_id of its own."]}
+            for index, file in enumerate(values["files"])
+            if counts[file.client_id] > 1
+        }
+        if repeated:
+            raise ValidationError({"files": repeated})
+
+
+class TargetSchema(Schema):
+    """Where to send the file: `multipart/form-data`, these fields first and the file last, named `file`."""
+
+    method = fields.String(required=True, metadata={"example": "POST"})
+    url = fields.String(required=True)
+    fields_ = fields.Dict(keys=fields.String(), values=fields.String(), required=True, data_key="fields")
+
+
+class UploadSchema(Schema):
+    """An upload, which becomes the media item of the same id."""
+
+    id = fields.UUID(required=True)
+    media_id = fields.UUID(required=True, metadata={"description": "The same as id; what posts refer to."})
+    client_id = fields.String(required=True, allow_none=True)
+    state = fields.String(required=True, validate=validate.OneOf(list(STATES)))
+    content_type = fields.String(required=True)
+    size_bytes = fields.Integer(required=True)
+    alt_text = fields.String(required=True, allow_none=True)
+    target = fields.Nested(
+        TargetSchema,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "While the file may still be sent, which an app does after it was killed as well."
+        },
+    )
+    failure = fields.Nested(FailureSchema, required=True, allow_none=True)
+    expires_at = fields.AwareDateTime(required=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
+class UploadsSchema(Schema):
+    """Uploads in the order of the files."""
+
+    data = fields.List(fields.Nested(UploadSchema), required=True)
+
+
+class UploadPageSchema(UploadsSchema):
+    """A page of uploads, newest first."""
+
+    page = fields.Nested(PageSchema, required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadQuery(PageQuery):
+    """Which uploads a client asks for."""
+
+    state: str | None
+
+
+class UploadQuerySchema(PageQuerySchema):
+    """`?state=` beside the page."""
+
+    state = fields.String(load_default=None, validate=validate.OneOf(list(STATES)))
+
+    @post_load
+    def _query(self, values: dict[str, Any], **_: object) -> UploadQuery:
+        return UploadQuery(**values)
+
+
+def present_uploads(rows: Sequence[Row[Any]], *, storage: Storage, now: datetime) -> list[dict[str, object]]:
+    """Shape uploads as UploadSchema says."""
+    return [present_upload(row, storage=storage, now=now) for row in rows]
+
+
+def present_upload(row: Row[Any], *, storage: Storage, now: datetime) -> dict[str, object]:
+    """Shape one upload; its target is signed anew, offline, while it can be used."""
+    return {
+        "id": row.id,
+        "media_id": row.id,
+        "client_id": row.client_id,
+        "state": upload_state(row.state),
+        "content_type": row.content_type,
+        "size_bytes": row.size_bytes,
+        "alt_text": row.alt_text,
+        "target": _target(row, storage, now),
+        "failure": failure_of(row),
+        "expires_at": row.expires_at,
+        "created_at": row.created_at,
+    }
+
+
+def _target(row: Row[Any], storage: Storage, now: datetime) -> dict[str, object] | None:
+    lifetime = row.expires_at - now
+    if row.state != MediaState.PENDING or lifetime.total_seconds() < 1:
+        return None
+    target = storage.upload_target(
+        original_key(row.owner_id, row.id),
+        content_type=row.content_type,
+        size_bytes=row.size_bytes,
+        lifetime=lifetime,
+    )
+    return asdict(target)

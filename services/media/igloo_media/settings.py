@@ -1,0 +1,112 @@
+"""What the media service can be told from outside, read once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from igloo_common.settings import CommonSettings, Environment
+
+HOUR_SECONDS = 3600
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSettings:
+    """Which bucket, and how it is reached from here and from a phone."""
+
+    endpoint: str | None
+    """None is AWS itself."""
+    public_endpoint: str | None
+    bucket: str
+    region: str
+    access_key_id: str | None = field(repr=False)
+    """None is the role of the task."""
+    secret_access_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """What processing one photo may use."""
+
+    memory_bytes: int
+    cpu_seconds: int
+    wall_seconds: int
+    threads: int
+    """Threads of libvips within one photo."""
+    lanes: int
+    """Photos in process at once in one worker."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The media service's configuration."""
+
+    common: CommonSettings
+    storage: StorageSettings
+    images: ImageSettings
+    address_ttl_seconds: int
+    """How long a signed rendition address works at least."""
+    address_round_seconds: int
+    """Addresses signed within this span are the same text, so that phones and proxies can cache them."""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read every setting.
+
+        Raises:
+            ConfigurationError: with every problem at once, not the first alone.
+        """
+        env = Environment.load(environ)
+        settings = cls(
+            common=CommonSettings.read(env, service="media"),
+            storage=_storage(env),
+            images=_images(env),
+            address_ttl_seconds=env.integer(
+                "IGLOO_ADDRESS_TTL_SECONDS",
+                default=24 * HOUR_SECONDS,
+                minimum=60,
+                maximum=7 * 24 * HOUR_SECONDS,
+            ),
+            address_round_seconds=env.integer(
+                "IGLOO_ADDRESS_ROUND_SECONDS", default=HOUR_SECONDS, minimum=1, maximum=24 * HOUR_SECONDS
+            ),
+        )
+        env.finish()
+        return settings
+
+
+def _storage(env: Environment) -> StorageSettings:
+    endpoint = _optional_url(env, "IGLOO_S3_ENDPOINT")
+    key_id, secret = (
+        env.optional_text("IGLOO_S3_ACCESS_KEY_ID"),
+        env.optional_text("IGLOO_S3_SECRET_ACCESS_KEY"),
+    )
+    if (key_id is None) != (secret is None):
+        env.problem("IGLOO_S3_ACCESS_KEY_ID", "and IGLOO_S3_SECRET_ACCESS_KEY must be set together")
+    return StorageSettings(
+        endpoint=endpoint,
+        public_endpoint=_optional_url(env, "IGLOO_S3_PUBLIC_ENDPOINT") or endpoint,
+        bucket=env.text("IGLOO_S3_BUCKET"),
+        region=env.text("IGLOO_S3_REGION", default="us-east-1"),
+        access_key_id=key_id,
+        secret_access_key=secret,
+    )
+
+
+def _images(env: Environment) -> ImageSettings:
+    return ImageSettings(
+        memory_bytes=MEBIBYTE
+        * env.integer("IGLOO_IMAGE_MEMORY_MB", default=1536, minimum=256, maximum=65_536),
+        cpu_seconds=env.integer("IGLOO_IMAGE_CPU_SECONDS", default=20, minimum=1, maximum=60),
+        wall_seconds=env.integer("IGLOO_IMAGE_WALL_SECONDS", default=30, minimum=1, maximum=60),
+        threads=env.integer("IGLOO_IMAGE_THREADS", default=1, minimum=1, maximum=16),
+        lanes=env.integer("IGLOO_IMAGE_LANES", default=1, minimum=1, maximum=16),
+    )
+
+
+def _optional_url(env: Environment, name: str) -> str | None:
+    if env.optional_text(name) is None:
+        return None
+    return env.url(name, schemes=("http", "https"))

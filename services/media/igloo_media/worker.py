@@ -1,0 +1,54 @@
+"""The worker process: `python -m igloo_media.worker` makes photos, and relays and applies events."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from igloo_common.worker import Lane, PeriodicJob, Worker
+
+from igloo_common.settings import load_or_exit
+from igloo_media.app import create_app
+from igloo_media.consumers import consumers
+from igloo_media.images.limits import ChildLimits
+from igloo_media.jobs.collector import collect_items, remove_objects
+from igloo_media.jobs.processing import PhotoLane
+from igloo_media.jobs.sweeper import sweep_uploads
+from igloo_media.operations.uploads import UPLOADED_CHANNEL
+from igloo_media.settings import ImageSettings, Settings
+from igloo_media.storage import Storage
+
+
+def main() -> int:
+    """Run until told to stop; the return value is the exit status."""
+    settings = load_or_exit(Settings.load)
+    app = create_app(settings)
+    storage = Storage(settings.storage, connections=settings.images.lanes + 2)
+    photos = PhotoLane(storage=storage, limits=_limits(settings.images), threads=settings.images.threads)
+    worker = Worker(
+        app=app,
+        settings=settings.common,
+        consumers=consumers,
+        jobs=[
+            PeriodicJob("sweep-uploads", 60.0, partial(sweep_uploads, storage)),
+            PeriodicJob("collect-items", 600.0, collect_items),
+            PeriodicJob("remove-objects", 5.0, partial(remove_objects, storage)),
+        ],
+        lanes=[Lane("photos", photos.step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes)],
+    )
+    try:
+        return worker.run()
+    finally:
+        photos.close()
+
+
+def _limits(settings: ImageSettings) -> ChildLimits:
+    return ChildLimits(
+        memory_bytes=settings.memory_bytes,
+        cpu_seconds=settings.cpu_seconds,
+        wall_seconds=settings.wall_seconds,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
