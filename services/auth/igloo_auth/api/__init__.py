@@ -1,0 +1,5 @@
+"""The routes of the auth service, a noun a file."""
+
+from igloo_auth.api import accounts, revocation, sessions, token, well_known
+
+BLUEPRINTS = (well_known.blp, token.blp, revocation.blp, sessions.blp, accounts.blp)

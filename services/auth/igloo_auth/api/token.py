@@ -1,0 +1,119 @@
+"""The token endpoint: proof of who somebody is comes in, igloo's own tokens go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+from igloo_auth.api.callers import caller_network
+from igloo_auth.api.oauth import NOT_STORED, UnsupportedGrantType, form_or_json, load
+from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.operations.accounts import find_or_create_account
+from igloo_auth.operations.grants import Grant, GrantRefused
+from igloo_auth.operations.refresh_tokens import exchange_refresh_token
+from igloo_auth.operations.sessions import Device, open_session
+from igloo_auth.schemas.token import (
+    FACEBOOK_ACCESS_TOKEN,
+    REFRESH_TOKEN,
+    FacebookTokenGrant,
+    FacebookTokenGrantSchema,
+    GrantTypeSchema,
+    OAuthRequestSchema,
+    RefreshTokenGrant,
+    RefreshTokenGrantSchema,
+    TokenSchema,
+)
+from igloo_auth.settings import Settings
+from igloo_auth.tokens.access_tokens import AccessTokens
+from igloo_common import access
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.web import Blueprint, json_response, provided
+
+blp = Blueprint("token", __name__, description="Signing in, and staying signed in.")
+
+
+def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
+    """Sign a person in; Facebook is asked first, the transaction opened after."""
+    person = provided(FacebookGraph).identify(request.facebook_access_token)
+    device = Device(name=request.device_name, platform=request.platform, network=caller_network())
+    now = utc_now()
+    with transaction() as session:
+        account_id = find_or_create_account(session, person=person, now=now)
+        return open_session(
+            session, account_id=account_id, device=device, lifetimes=provided(Settings).lifetimes, now=now
+        )
+
+
+def grant_by_refresh_token(request: RefreshTokenGrant) -> Grant:
+    """Keep a device signed in."""
+    with transaction() as session:
+        outcome = exchange_refresh_token(
+            session,
+            token=request.refresh_token,
+            network=caller_network(),
+            lifetimes=provided(Settings).lifetimes,
+            now=utc_now(),
+        )
+    # A reuse is refused only here, with the end of its session committed.
+    if isinstance(outcome, GrantRefused):
+        raise outcome
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grantor:
+    """What one grant type reads, and who answers it."""
+
+    schema: type[OAuthRequestSchema]
+    grant: Callable[[Any], Grant]
+
+
+GRANTORS = {
+    FACEBOOK_ACCESS_TOKEN: Grantor(schema=FacebookTokenGrantSchema, grant=grant_by_facebook_token),
+    REFRESH_TOKEN: Grantor(schema=RefreshTokenGrantSchema, grant=grant_by_refresh_token),
+}
+
+
+@blp.route("/v1/auth/token", methods=["POST"])
+@access.public
+@blp.doc(requestBody=form_or_json(*(grantor.schema for grantor in GRANTORS.values())))
+@blp.response(200, TokenSchema)
+def issue_token() -> Response:
+    """Sign in, or stay signed in.
+
+    `grant_type` chooses what proves who calls. Refusals are problem documents with the `error` of RFC 6749:
+    `invalid_request`, `unsupported_grant_type`, or `invalid_grant` with one of the codes
+    `facebook_token_invalid`, `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused` and
+    `session_revoked`. When Facebook cannot be asked, sign-in answers 503 `facebook_unavailable`.
+
+    Each refresh token is good for one successor. Send the same one again when an answer was lost: within a
+    minute, or until the successor is used, it gives the same successor. After that it ends the session.
+    """
+    grantor = _grantor(load(GrantTypeSchema())["grant_type"])
+    return _token_response(grantor.grant(load(grantor.schema())))
+
+
+def _grantor(grant_type: str) -> Grantor:
+    found = GRANTORS.get(grant_type)
+    if found is None:
+        raise UnsupportedGrantType(f"grant_type must be one of {', '.join(sorted(GRANTORS))}.")
+    return found
+
+
+def _token_response(grant: Grant) -> Response:
+    tokens, now = provided(AccessTokens), utc_now()
+    answer = {
+        "access_token": tokens.issue(account_id=grant.account_id, session_id=grant.session_id, now=now),
+        "token_type": "Bearer",
+        "expires_in": tokens.seconds,
+        "refresh_token": grant.refresh_token,
+        "refresh_expires_in": int((grant.refresh_expires_at - now).total_seconds()),
+        "scope": tokens.scope,
+        "user_id": grant.account_id,
+        "session_id": grant.session_id,
+    }
+    return json_response(answer, headers=NOT_STORED)

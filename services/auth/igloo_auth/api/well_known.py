@@ -1,0 +1,53 @@
+"""Documents under /.well-known: how others verify what we sign, and where our endpoints are."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from igloo_auth.api.token import GRANTORS
+from igloo_auth.policies.scopes import SIGNED_IN_SCOPES
+from igloo_auth.schemas.discovery import ConfigurationSchema, KeySetSchema
+from igloo_auth.settings import Settings
+from igloo_auth.tokens.signing_keys import SigningKeys
+from igloo_common import access
+from igloo_common.web import Blueprint, json_response, provided
+
+CACHED_FOR_5_MINUTES = {"Cache-Control": "public, max-age=300"}
+
+blp = Blueprint("well_known", __name__, description="What clients configure themselves by.")
+
+
+@blp.route("/.well-known/jwks.json", methods=["GET"])
+@access.public
+@blp.response(200, KeySetSchema)
+def read_signing_keys() -> Response:
+    """Read the public keys that verify access tokens.
+
+    May be cached for five minutes. A new key is published for longer than that before it signs anything.
+    """
+    return json_response(provided(SigningKeys).public_document(), headers=CACHED_FOR_5_MINUTES)
+
+
+@blp.route("/.well-known/openid-configuration", methods=["GET"])
+@access.public
+@blp.response(200, ConfigurationSchema)
+def read_configuration() -> Response:
+    """Read where the endpoints are and what they accept (RFC 8414).
+
+    Igloo issues access and refresh tokens and no id_token.
+    """
+    common = provided(Settings).common
+    document = {
+        "issuer": common.issuer,
+        "token_endpoint": f"{common.public_url}/v1/auth/token",
+        "revocation_endpoint": f"{common.public_url}/v1/auth/revoke",
+        "jwks_uri": f"{common.public_url}/.well-known/jwks.json",
+        "grant_types_supported": sorted(GRANTORS),
+        # There is no authorization endpoint, and so no response type.
+        "response_types_supported": [],
+        "scopes_supported": sorted(SIGNED_IN_SCOPES),
+        # The clients are phones: they keep no secret, so none is asked for.
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+    }
+    return json_response(document, headers=CACHED_FOR_5_MINUTES)

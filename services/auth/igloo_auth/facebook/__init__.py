@@ -1,0 +1,1 @@
+"""Facebook, as far as igloo speaks with it; nothing else in the service knows its words."""

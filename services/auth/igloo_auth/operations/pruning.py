@@ -1,0 +1,63 @@
+"""What is forgotten, and when: expired tokens, sessions long over, seals that nobody may open any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from igloo_auth.models.refresh_tokens import RefreshToken
+from igloo_auth.models.sessions import DeviceSession
+from igloo_auth.settings import TokenLifetimes
+
+SESSION_RETENTION = timedelta(days=30)
+"""How long a person can still see that a session was there and why it ended."""
+BATCH_ROWS = 1_000
+
+
+def prune_refresh_tokens(session: Session, *, now: datetime) -> int:
+    """Delete a batch of expired refresh tokens; the number deleted, less than `BATCH_ROWS` when done."""
+    expired = select(RefreshToken.id).where(RefreshToken.expires_at <= now).limit(BATCH_ROWS)
+    pruned = session.execute(
+        delete(RefreshToken)
+        .where(RefreshToken.id.in_(expired))
+        .returning(RefreshToken.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
+
+
+def prune_sessions(session: Session, *, now: datetime) -> int:
+    """Delete a batch of sessions that ended or expired longer ago than the retention, with their tokens."""
+    horizon = now - SESSION_RETENTION
+    over = (
+        select(DeviceSession.id)
+        .where(or_(DeviceSession.expires_at <= horizon, DeviceSession.revoked_at <= horizon))
+        .limit(BATCH_ROWS)
+    )
+    pruned = session.execute(
+        delete(DeviceSession)
+        .where(DeviceSession.id.in_(over))
+        .returning(DeviceSession.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
+
+
+def erase_seals(session: Session, *, lifetimes: TokenLifetimes, now: datetime) -> int:
+    """Erase the sealed successors of tokens whose retries are over: used successors, past the grace."""
+    successor = aliased(RefreshToken)
+    erased = session.execute(
+        update(RefreshToken)
+        .where(
+            RefreshToken.sealed_successor.is_not(None),
+            RefreshToken.rotated_at < now - timedelta(seconds=lifetimes.reuse_grace_seconds),
+            successor.id == RefreshToken.successor_id,
+            successor.rotated_at.is_not(None),
+        )
+        .values(sealed_successor=None)
+        .returning(RefreshToken.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(erased.all())

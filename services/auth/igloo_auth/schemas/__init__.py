@@ -1,0 +1,1 @@
+"""The HTTP shapes of the auth service, a noun a file."""

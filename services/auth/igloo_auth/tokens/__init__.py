@@ -1,0 +1,1 @@
+"""What igloo signs: access tokens, and the keys behind them."""
