@@ -8,6 +8,7 @@ from igloo_common.keys import RemoteKeys
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
 from igloo_social import models
+from igloo_social.addresses import RenditionAddresses
 from igloo_social.api import BLUEPRINTS
 from igloo_social.db import db
 from igloo_social.first_sight import note_first_sights
@@ -32,5 +33,6 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
         keys=keys or RemoteKeys(settings.common.jwks_url),
     )
     provide(app, settings)
+    provide(app, RenditionAddresses(settings))
     note_first_sights(app)
     return app

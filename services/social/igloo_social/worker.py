@@ -9,6 +9,7 @@ from igloo_common.worker import Worker
 from igloo_common.settings import load_or_exit
 from igloo_social.app import create_app
 from igloo_social.consumers import consumers
+from igloo_social.jobs import JOBS
 from igloo_social.settings import Settings
 
 
@@ -16,7 +17,7 @@ def main() -> int:
     """Run until told to stop; the return value is the exit status."""
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
-    return Worker(app=app, settings=settings.common, consumers=consumers).run()
+    return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS).run()
 
 
 if __name__ == "__main__":

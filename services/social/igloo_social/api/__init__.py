@@ -1,7 +1,17 @@
 """The routes of the social service: parse, call, respond."""
 
 from igloo_common.web import Blueprint
-from igloo_social.api import blocks, follow_requests, follows, profiles, relations
+from igloo_social.api import (
+    blocks,
+    feed,
+    follow_requests,
+    follows,
+    likes,
+    notifications,
+    posts,
+    profiles,
+    relations,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     profiles.blp,
@@ -9,4 +19,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     follows.blp,
     follow_requests.blp,
     blocks.blp,
+    posts.blp,
+    feed.blp,
+    likes.blp,
+    notifications.blp,
 )

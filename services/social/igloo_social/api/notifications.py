@@ -1,0 +1,72 @@
+"""Routes of notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from igloo_common import access
+from igloo_common.access import current_identity
+from igloo_common.clock import utc_now
+from igloo_common.database import reading, transaction
+from igloo_common.pagination import PageQuery, PageQuerySchema
+from igloo_common.responses import json_response
+from igloo_common.web import Blueprint
+from igloo_social.api.pages import PageRequest
+from igloo_social.operations.notifications import move_read_marker
+from igloo_social.queries.notifications import notifications_of, unread_count_of
+from igloo_social.schemas.notifications import (
+    NotificationsPageSchema,
+    ReadMarkerSchema,
+    ReadMarkerStatusSchema,
+    UnreadCountSchema,
+    notification_json,
+    read_marker_json,
+)
+
+if TYPE_CHECKING:
+    from flask import Response
+
+blp = Blueprint("notifications", __name__, description="What the caller is told")
+
+
+@blp.route("/v1/notifications", methods=["GET"])
+@access.user
+@blp.arguments(PageQuerySchema, location="query")
+@blp.response(200, NotificationsPageSchema)
+def list_notifications(query: PageQuery) -> Response:
+    """List what one has been told, the last first."""
+    user_id = current_identity().user_id
+    page = PageRequest(query, scope=f"notifications:{user_id}")
+    with reading() as reader:
+        told = notifications_of(reader, recipient_id=user_id, scan=page.scan)
+    scanned = [(row.created_at, row.id) for row in told.rows]
+    return page.response([notification_json(row) for row in told.rows], scanned=scanned, more=told.more)
+
+
+@blp.route("/v1/notifications/unread-count", methods=["GET"])
+@access.user
+@blp.response(200, UnreadCountSchema)
+def count_unread_notifications() -> Response:
+    """Count what one has been told since the read marker."""
+    with reading() as reader:
+        return json_response(
+            {"unread_count": unread_count_of(reader, recipient_id=current_identity().user_id)}
+        )
+
+
+@blp.route("/v1/notifications/read-marker", methods=["PUT"])
+@access.user
+@blp.arguments(ReadMarkerSchema)
+@blp.response(200, ReadMarkerStatusSchema)
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def move_notifications_read_marker(marker: dict[str, Any]) -> Response:
+    """Remember up to where one has read; a marker that would go back is refused with 409.
+
+    Another phone of the same person has read further then: ask for the unread count again.
+    """
+    user_id, read_until = current_identity().user_id, marker["read_until"]
+    with transaction() as session:
+        move_read_marker(session, recipient_id=user_id, read_until=read_until, now=utc_now())
+        unread_count = unread_count_of(session, recipient_id=user_id)
+    return json_response(read_marker_json(read_until, unread_count))

@@ -1,0 +1,41 @@
+"""What the routes that answer with pages share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from igloo_common.pagination import neighbours, page_response
+from igloo_social.queries.posts import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from flask import Response
+
+    from igloo_common.pagination import Cursor, PageQuery
+
+
+class PageRequest:
+    """The page that a client asks for, of one list as one viewer sees it."""
+
+    def __init__(self, query: PageQuery, *, scope: str) -> None:
+        self._scope = scope
+        self._asked: Cursor | None = query.position(scope=scope)
+        self._limit = query.limit
+
+    @property
+    def scan(self) -> Scan:
+        """Which rows to read."""
+        asked = self._asked
+        if asked is None:
+            return Scan(limit=self._limit)
+        return Scan(limit=self._limit, at=asked.at, id=asked.id, newer=asked.direction == "newer")
+
+    def response(
+        self, data: Sequence[object], *, scanned: Sequence[tuple[datetime, UUID]], more: bool
+    ) -> Response:
+        """Answer with what may be shown of the rows read; the cursors are of all that were scanned."""
+        around = neighbours(scanned, asked=self._asked, more=more)
+        return page_response(data, scope=self._scope, around=around)

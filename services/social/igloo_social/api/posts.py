@@ -1,0 +1,119 @@
+"""Routes of posts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flask import Response
+
+from igloo_common import access
+from igloo_common.access import current_identity, viewer_id
+from igloo_common.clock import utc_now
+from igloo_common.database import reading, transaction
+from igloo_common.idempotency import once
+from igloo_common.pagination import PageQuery, PageQuerySchema
+from igloo_common.responses import json_response
+from igloo_common.web import Blueprint, provided
+from igloo_social.addresses import RenditionAddresses
+from igloo_social.api.pages import PageRequest
+from igloo_social.operations import posts as operations
+from igloo_social.operations.posts import NewPost, PostEdit
+from igloo_social.queries.posts import posts_of, visible_post
+from igloo_social.queries.profiles import visible_profile
+from igloo_social.schemas.posts import NewPostSchema, PostEditSchema, PostSchema, PostsPageSchema, post_json
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from igloo_common.database import Reader
+
+blp = Blueprint("posts", __name__, description="Posts with their images")
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key with the same body within a day gives the first reply again.",
+}
+
+
+@blp.route("/v1/posts", methods=["POST"])
+@access.user
+@blp.doc(parameters=[_IDEMPOTENCY_KEY])
+@blp.arguments(NewPostSchema)
+@blp.response(201, PostSchema)
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def create_post(new: NewPost) -> Response:
+    """Make a post of one to ten images, of a caption, or of both.
+
+    It may name uploads that are not ready yet: it is `processing` then, which the author alone sees, and
+    comes out whole when all of them are, or becomes `failed` with the reason and a notification.
+    """
+    with transaction() as session:
+        return once(session, lambda: _created(session, new))
+
+
+@blp.route("/v1/posts/<uuid:post_id>", methods=["GET"])
+@access.optional
+@blp.response(200, PostSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_post(post_id: UUID) -> Response:
+    """Read a post."""
+    with reading() as reader:
+        return _post_response(reader, post_id)
+
+
+@blp.route("/v1/posts/<uuid:post_id>", methods=["PATCH"])
+@access.user
+@blp.arguments(PostEditSchema)
+@blp.response(200, PostSchema)
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+def edit_post(edit: PostEdit, post_id: UUID) -> Response:
+    """Change the caption of one's own post, or to whom it is shown; what is left out stays."""
+    with transaction() as session:
+        author_id = current_identity().user_id
+        operations.edit_post(session, edit, post_id=post_id, author_id=author_id, now=utc_now())
+        return _post_response(session, post_id)
+
+
+@blp.route("/v1/posts/<uuid:post_id>", methods=["DELETE"])
+@access.user
+@blp.response(204)
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+def delete_post(post_id: UUID) -> Response:
+    """Delete one's own post, with its images and what was told about it; again, it changes nothing."""
+    with transaction() as session:
+        operations.delete_post(session, post_id=post_id, author_id=current_identity().user_id, now=utc_now())
+    return Response(status=204)
+
+
+@blp.route("/v1/users/<uuid:user_id>/posts", methods=["GET"])
+@access.optional
+@blp.arguments(PageQuerySchema, location="query")
+@blp.response(200, PostsPageSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def list_user_posts(query: PageQuery, user_id: UUID) -> Response:
+    """List a person's posts, the last made first; authors see their waiting and failed ones too."""
+    page = PageRequest(query, scope=f"posts:{user_id}:{viewer_id()}")
+    with reading() as reader:
+        posts = posts_of(reader, author_id=user_id, viewer_id=viewer_id(), scan=page.scan)
+        if not posts.rows:
+            visible_profile(reader, user_id=user_id, viewer_id=viewer_id())
+    addresses, now = provided(RenditionAddresses), utc_now()
+    shown = [post_json(row, addresses, now=now) for row in posts.rows]
+    return page.response(shown, scanned=[(row.created_at, row.id) for row in posts.rows], more=posts.more)
+
+
+def _created(session: Session, new: NewPost) -> Response:
+    author_id = current_identity().user_id
+    post_id = operations.create_post(session, new, author_id=author_id, now=utc_now())
+    return _post_response(session, post_id, status=201)
+
+
+def _post_response(reader: Reader, post_id: UUID, *, status: int = 200) -> Response:
+    row = visible_post(reader, post_id=post_id, viewer_id=viewer_id())
+    return json_response(post_json(row, provided(RenditionAddresses), now=utc_now()), status=status)

@@ -1,0 +1,195 @@
+"""Attaching images to posts, which may be made before their media are ready, and come out whole or not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+
+from igloo_common.errors import FieldError, Invalid
+from igloo_social.models.images import MEDIA_ITEMS, MediaState
+from igloo_social.models.posts import POST_IMAGES, POSTS, PostState
+from igloo_social.operations.locks import lock_media
+from igloo_social.operations.publishing import fail_post, publish_post
+from igloo_social.operations.relations import lock_people
+from igloo_social.policies.images import refusal_of
+from igloo_social.queries.images import (
+    authors_wishing_for,
+    lock_posts_wishing_for,
+    media_by_id,
+    media_of_post,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+
+class MediaNotUsable(Invalid):
+    """Some of the media cannot be shown by this post; `errors` says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendition:
+    """One size of a medium that can be fetched."""
+
+    name: str
+    width: int
+    height: int
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """What the media service said about a medium that is ready or has failed."""
+
+    media_id: UUID
+    owner_id: UUID
+    state: Literal[MediaState.READY, MediaState.FAILED]
+    failure_code: str | None = None
+    failure_detail: str | None = None
+    width: int | None = None
+    height: int | None = None
+    blurhash: str | None = None
+    dominant_color: str | None = None
+    alt_text: str | None = None
+    renditions: Sequence[Rendition] = ()
+
+
+def reserve_media(
+    session: Session, *, post_id: UUID, author_id: UUID, media_ids: Sequence[UUID]
+) -> Mapping[UUID, Row[Any]]:
+    """Lock the media that a new post asks for, and return those that are ready; the others are yet to come.
+
+    Raises:
+        MediaNotUsable: A medium is somebody else's, failed, or shown by another post.
+    """
+    lock_media(session, media_ids)
+    known = media_by_id(session, media_ids)
+    errors = [
+        FieldError(pointer=f"/media_ids/{position}", code=refusal.code, detail=refusal.detail)
+        for position, media_id in enumerate(media_ids)
+        if media_id in known
+        and (refusal := refusal_of(known[media_id], author_id=author_id, post_id=post_id))
+    ]
+    if errors:
+        raise MediaNotUsable("Some of the media cannot be shown by this post.", errors=errors)
+    return known
+
+
+def attach_media(
+    session: Session, *, post_id: UUID, media_ids: Sequence[UUID], ready: Mapping[UUID, Row[Any]]
+) -> None:
+    """Note what a new post shows, in order, and give it the media that are ready.
+
+    Needs the locks of `reserve_media`.
+    """
+    session.execute(
+        insert(POST_IMAGES).values(
+            [
+                {"post_id": post_id, "position": position, "media_id": media_id}
+                for position, media_id in enumerate(media_ids)
+            ]
+        )
+    )
+    if ready:
+        _attach(session, post_id, list(ready))
+
+
+def apply_medium(session: Session, medium: Medium, *, now: datetime) -> None:
+    """Note what became of a medium, and bring the posts that wish for it a step further.
+
+    The locks make the events of a post's media, and the post itself, take turns: whoever comes last sees all
+    the others and publishes, so that no post is left waiting.
+    """
+    lock_media(session, (medium.media_id,))
+    lock_people(session, authors_wishing_for(session, medium.media_id))
+    posts = lock_posts_wishing_for(session, medium.media_id)
+    _store(session, medium, now)
+    for post in posts:
+        if post.state == PostState.PROCESSING:
+            _advance(session, post, medium.media_id, now)
+        else:
+            _show_anew(session, post)
+
+
+def _advance(session: Session, post: Row[Any], media_id: UUID, now: datetime) -> None:
+    """Give a waiting post the medium, or fail it; publish it when this was the last."""
+    medium = media_by_id(session, (media_id,))[media_id]
+    if refusal := refusal_of(medium, author_id=post.author_id, post_id=post.id):
+        fail_post(
+            session,
+            post_id=post.id,
+            author_id=post.author_id,
+            code=refusal.code,
+            detail=refusal.detail,
+            now=now,
+        )
+        return
+    _attach(session, post.id, (media_id,))
+    media = _show_anew(session, post)
+    if all(image.is_attached for image in media):
+        publish_post(
+            session,
+            post_id=post.id,
+            author_id=post.author_id,
+            media_ids=[image.media_id for image in media],
+            now=now,
+        )
+
+
+def _show_anew(session: Session, post: Row[Any]) -> Sequence[Row[Any]]:
+    """Rewrite what readers see of a post's images from the tables that decide."""
+    media = media_of_post(session, post.id)
+    session.execute(
+        update(POSTS)
+        .where(POSTS.c.id == post.id)
+        .values(images=[describe_image(image.media_id, image) for image in media])
+    )
+    return media
+
+
+def _attach(session: Session, post_id: UUID, media_ids: Sequence[UUID]) -> None:
+    session.execute(
+        update(MEDIA_ITEMS)
+        .where(MEDIA_ITEMS.c.media_id.in_(media_ids), MEDIA_ITEMS.c.post_id.is_(None))
+        .values(post_id=post_id)
+    )
+
+
+def _store(session: Session, medium: Medium, now: datetime) -> None:
+    said = {**asdict(medium), "state": medium.state.value, "updated_at": now}
+    said["renditions"] = said["renditions"] if medium.state is MediaState.READY else None
+    session.execute(
+        insert(MEDIA_ITEMS)
+        .values(said)
+        .on_conflict_do_update(
+            index_elements=[MEDIA_ITEMS.c.media_id],
+            set_={name: value for name, value in said.items() if name not in {"media_id", "owner_id"}},
+        )
+    )
+
+
+def describe_image(media_id: UUID, medium: Row[Any] | None) -> dict[str, Any]:
+    """Describe an image as readers see it, less the addresses, which are signed for each reading anew.
+
+    One that the post does not have yet is there with nothing but its id, so that the order can be seen.
+    """
+    return {
+        "media_id": str(media_id),
+        "width": medium.width if medium else None,
+        "height": medium.height if medium else None,
+        "blurhash": medium.blurhash if medium else None,
+        "dominant_color": medium.dominant_color if medium else None,
+        "alt_text": medium.alt_text if medium else None,
+        "renditions": {
+            rendition["name"]: {field: rendition[field] for field in ("width", "height", "content_type")}
+            for rendition in (medium and medium.renditions) or ()
+        },
+    }

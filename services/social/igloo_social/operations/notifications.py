@@ -1,0 +1,111 @@
+"""Tells people what concerns them, takes it back, and remembers how far they have read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, or_
+from sqlalchemy.dialects.postgresql import insert
+
+from igloo_common.errors import Conflict, Invalid
+from igloo_common.ids import new_id
+from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS, NotificationKind
+from igloo_social.operations.locks import lock_pair
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+
+class ReadMarkerStale(Conflict):
+    """The notifications have been read further than this already, on another phone perhaps."""
+
+
+class ReadMarkerInFuture(Invalid):
+    """Nobody has read what has not happened yet."""
+
+
+def notify(
+    session: Session,
+    *,
+    recipient_id: UUID,
+    kind: NotificationKind | str,
+    actor_id: UUID | None,
+    object_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Tell one person one fact, once; what people do to themselves is not news."""
+    if recipient_id == actor_id:
+        return
+    session.execute(
+        insert(NOTIFICATIONS)
+        .values(
+            id=new_id(),
+            recipient_id=recipient_id,
+            kind=str(kind),
+            actor_id=actor_id,
+            object_id=object_id,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def withdraw(
+    session: Session,
+    *,
+    recipient_id: UUID,
+    kind: NotificationKind | str,
+    actor_id: UUID | None,
+    object_id: UUID | None,
+) -> None:
+    """Take back what was told, because it no longer holds."""
+    session.execute(
+        delete(NOTIFICATIONS).where(
+            NOTIFICATIONS.c.recipient_id == recipient_id,
+            NOTIFICATIONS.c.kind == str(kind),
+            NOTIFICATIONS.c.actor_id.is_not_distinct_from(actor_id),
+            NOTIFICATIONS.c.object_id.is_not_distinct_from(object_id),
+        )
+    )
+
+
+def withdraw_all_about(session: Session, object_id: UUID) -> None:
+    """Take back everything that was told about a thing that is gone."""
+    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.object_id == object_id))
+
+
+def remove_between(session: Session, a: UUID, b: UUID) -> None:
+    """Take back what either was told about the other, and let neither be told more on old grounds."""
+    lock_pair(session, a, b)
+    session.execute(
+        delete(NOTIFICATIONS).where(
+            or_(
+                and_(NOTIFICATIONS.c.recipient_id == a, NOTIFICATIONS.c.actor_id == b),
+                and_(NOTIFICATIONS.c.recipient_id == b, NOTIFICATIONS.c.actor_id == a),
+            )
+        )
+    )
+
+
+def move_read_marker(session: Session, *, recipient_id: UUID, read_until: datetime, now: datetime) -> None:
+    """Remember that everything up to a moment has been read; saying the same again changes nothing.
+
+    Raises:
+        ReadMarkerStale: When the marker stands later already.
+        ReadMarkerInFuture: When the moment has not come yet.
+    """
+    if read_until > now:
+        raise ReadMarkerInFuture("read_until lies in the future.")
+    marker = insert(READ_MARKERS).values(recipient_id=recipient_id, read_until=read_until)
+    moved = session.execute(
+        marker.on_conflict_do_update(
+            index_elements=[READ_MARKERS.c.recipient_id],
+            set_={"read_until": marker.excluded.read_until},
+            where=READ_MARKERS.c.read_until <= marker.excluded.read_until,
+        ).returning(READ_MARKERS.c.recipient_id)
+    ).one_or_none()
+    if moved is None:
+        raise ReadMarkerStale("The notifications have been read further than this already.")

@@ -1,0 +1,105 @@
+"""Which posts a viewer may see: one predicate, which every read of posts carries."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
+
+from igloo_social.models.likes import LIKES
+from igloo_social.models.posts import POSTS, PostState, Visibility
+from igloo_social.models.profiles import PROFILES
+from igloo_social.models.relations import RELATIONS, RelationType
+
+VIEWER: ColumnElement[UUID | None] = bindparam("viewer_id", type_=Uuid())
+"""Who looks, given as the parameter `viewer_id` when a statement is run; NULL is an anonymous viewer."""
+
+
+def _word(value: str) -> ColumnElement[str]:
+    """Write one of our own words into the statement, so that the planner knows how common it is."""
+    return literal_column(f"'{value}'")
+
+
+def _hidden_people() -> CTE:
+    blocked, blocking = RELATIONS.alias("blocked"), RELATIONS.alias("blocking")
+    return union(  # Not UNION ALL: two who block each other are one hidden person, counted once.
+        select(blocked.c.to_user.label("user_id")).where(
+            blocked.c.from_user == VIEWER, blocked.c.relation_type == _word(RelationType.BLOCK)
+        ),
+        select(blocking.c.from_user).where(
+            blocking.c.to_user == VIEWER, blocking.c.relation_type == _word(RelationType.BLOCK)
+        ),
+    ).cte("hidden_people")
+
+
+HIDDEN_PEOPLE = _hidden_people()
+"""The people from whom a block parts the viewer, either way: read once a statement, however many rows ask."""
+
+
+def _follows_author() -> ColumnElement[bool]:
+    follow = RELATIONS.alias("follow")
+    return exists().where(
+        follow.c.from_user == VIEWER,
+        follow.c.relation_type == _word(RelationType.FOLLOW),
+        follow.c.to_user == POSTS.c.author_id,
+    )
+
+
+def person_is_shown(user_column: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Hold where no block stands between the viewer and the person in a column that is never NULL."""
+    return user_column.not_in(select(HIDDEN_PEOPLE.c.user_id))
+
+
+def _visible() -> ColumnElement[bool]:
+    shown_to_others = and_(
+        POSTS.c.state == _word(PostState.PUBLISHED),
+        person_is_shown(POSTS.c.author_id),
+        or_(
+            and_(POSTS.c.visibility == _word(Visibility.PUBLIC), ~PROFILES.c.is_private),
+            and_(POSTS.c.visibility != _word(Visibility.PRIVATE), _follows_author()),
+        ),
+    )
+    return and_(
+        POSTS.c.deleted_at.is_(None),
+        PROFILES.c.deleted_at.is_(None),
+        or_(POSTS.c.author_id == VIEWER, shown_to_others),
+    )
+
+
+POST_IS_VISIBLE = _visible()
+"""Hold where the viewer may see a post; the statement joins `posts` with its author in `profiles`.
+
+The author sees it in any state. Others see it published, with no block between, when it and the account are
+public, or when they follow and it is not private. On which ground it is hidden is never told.
+"""
+
+
+def visible_like_count() -> ColumnElement[int]:
+    """Count a post's likes less those by people hidden from the viewer, so that it agrees with the list.
+
+    Starts from the hidden people, mostly none; LIMIT keeps PostgreSQL from walking all likes of the post.
+    """
+    like = LIKES.alias("hidden_like")
+    one = (
+        select(literal_column("1").label("one"))
+        .where(like.c.post_id == POSTS.c.id, like.c.user_id == HIDDEN_PEOPLE.c.user_id)
+        .limit(1)
+        .correlate(POSTS, HIDDEN_PEOPLE)
+        .lateral("one_like")
+    )
+    hidden = (
+        select(func.count()).select_from(HIDDEN_PEOPLE.join(one, literal_column("true"))).correlate(POSTS)
+    )
+    return POSTS.c.like_count - hidden.scalar_subquery()

@@ -1,0 +1,130 @@
+"""Posts over HTTP: what a client may ask for, and what it gets to see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from igloo_common.field_errors import CodedMessage
+from igloo_common.pagination import PageSchema
+from igloo_social.models.posts import MAX_CAPTION_LENGTH, MAX_IMAGES, PostState, Visibility
+from igloo_social.operations.posts import NewPost, PostEdit
+from igloo_social.schemas.images import ImageSchema
+from igloo_social.schemas.profiles import PersonSchema
+from igloo_social.schemas.texts import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Row
+
+    from igloo_social.addresses import RenditionAddresses
+
+_STATES = [state.value for state in PostState]
+_VISIBILITY = {
+    "metadata": {"description": "`followers` and `private` (the author alone) hide it from everybody else"},
+}
+
+
+def _refuse_repetition(media_ids: Sequence[UUID]) -> None:
+    if len(set(media_ids)) < len(media_ids):
+        raise ValidationError(CodedMessage("A medium can be shown once.", code="duplicate"))
+
+
+class NewPostSchema(Schema):
+    """A post to make: images in the order in which they are to be shown, a caption, or both."""
+
+    caption = Text(lines=True, load_default="", validate=validate.Length(max=MAX_CAPTION_LENGTH))
+    media_ids = fields.List(
+        fields.UUID(),
+        load_default=(),
+        validate=[validate.Length(max=MAX_IMAGES), _refuse_repetition],
+        metadata={
+            "description": "The caller's own uploads; those that are not ready yet keep the post waiting"
+        },
+    )
+    visibility = fields.Enum(Visibility, by_value=True, load_default=Visibility.PUBLIC, **_VISIBILITY)
+
+    @post_load
+    def _command(self, values: dict[str, Any], **_: object) -> NewPost:
+        return NewPost(**values)
+
+
+class PostEditSchema(Schema):
+    """What an author may change of a post; what is left out stays as it is."""
+
+    caption = Text(lines=True, validate=validate.Length(max=MAX_CAPTION_LENGTH))
+    visibility = fields.Enum(Visibility, by_value=True, **_VISIBILITY)
+
+    @post_load
+    def _command(self, values: dict[str, Any], **_: object) -> PostEdit:
+        return PostEdit(**values)
+
+
+class PostFailureSchema(Schema):
+    """Why a post never came out."""
+
+    code = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            ["media_failed", "media_not_owned", "media_already_attached", "media_missing"]
+        ),
+    )
+    detail = fields.String(required=True)
+
+
+class PostSchema(Schema):
+    """A post as the caller sees it."""
+
+    id = fields.UUID(required=True)
+    author = fields.Nested(PersonSchema, required=True)
+    caption = fields.String(required=True)
+    visibility = fields.String(required=True, validate=validate.OneOf([word.value for word in Visibility]))
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(_STATES),
+        metadata={"description": "Others see published posts alone"},
+    )
+    failure = fields.Nested(PostFailureSchema, required=True, allow_none=True)
+    images = fields.List(fields.Nested(ImageSchema), required=True)
+    like_count = fields.Integer(required=True)
+    comment_count = fields.Integer(required=True)
+    liked = fields.Boolean(required=True, metadata={"description": "Whether the caller likes it"})
+    created_at = fields.AwareDateTime(required=True)
+    published_at = fields.AwareDateTime(required=True, allow_none=True)
+    edited_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class PostsPageSchema(Schema):
+    """A page of posts."""
+
+    data = fields.List(fields.Nested(PostSchema), required=True)
+    page = fields.Nested(PageSchema, required=True)
+
+
+def post_json(row: Row[Any], addresses: RenditionAddresses, *, now: datetime) -> dict[str, object]:
+    """Present a row of POST_COLUMNS as PostSchema documents it."""
+    failure = row.failure_code and {"code": row.failure_code, "detail": row.failure_detail}
+    return {
+        "id": row.id,
+        "author": {
+            "id": row.author_id,
+            "username": row.username,
+            "display_name": row.display_name,
+            "avatar_url": row.avatar_url,
+        },
+        "caption": row.caption,
+        "visibility": row.visibility,
+        "state": row.state,
+        "failure": failure,
+        "images": addresses.images_json(row.images, now=now),
+        "like_count": row.like_count,
+        "comment_count": row.comment_count,
+        "liked": row.liked,
+        "created_at": row.created_at,
+        "published_at": row.published_at,
+        "edited_at": row.edited_at,
+    }
