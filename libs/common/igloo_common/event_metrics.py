@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+# Before prometheus_client, which chooses its storage while it is imported: settings says where that is.
+import igloo_common.settings  # noqa: F401
+
+# isort: split
 from prometheus_client import Counter
 
 PUBLISHED = Counter("igloo_relay_published_total", "Events that the broker has confirmed.")
-REFUSED = Counter(
-    "igloo_relay_refused_total", "Events that the broker did not keep, by how it said so.", ["how"]
-)
+REFUSED = Counter("igloo_relay_refused_total", "Events that the broker did not keep, by its answer.", ["how"])
 RECEIVED = Counter("igloo_inbox_received_total", "Messages received, by what became of them.", ["outcome"])
 APPLIED = Counter("igloo_inbox_applied_total", "Events applied, by type and outcome.", ["type", "outcome"])
 JOB_RUNS = Counter("igloo_job_runs_total", "Runs of periodic jobs, by outcome.", ["job", "outcome"])

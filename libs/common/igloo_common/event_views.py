@@ -1,13 +1,13 @@
-"""A consumer's view of a payload: a dataclass filled from JSON, strict in what it reads, blind to the rest."""
+"""A consumer's view of a payload: strict about the fields that it reads, blind to the rest."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 T = TypeVar("T")
@@ -19,17 +19,18 @@ class UnreadablePayload(ValueError):
 
 
 def decode_view(view: type[T], data: object) -> T:
-    """Fill a view from decoded JSON; fields that it does not name are ignored, defaults stand for missing ones.
+    """Fill a view from decoded JSON; fields it does not name are ignored, defaults stand for missing ones.
 
     Raises:
         UnreadablePayload: naming the field.
     """
-    result: T = _decoder(view)(data)
+    # mypy takes a generic type[T] for unhashable, where any class is hashable.
+    result: T = _decoder(cast(Hashable, view))(data)
     return result
 
 
 @cache
-def _decoder(hint: Any) -> Decoder:  # noqa: ANN401 - a type hint has no narrower type
+def _decoder(hint: Hashable) -> Decoder:
     origin, arguments = get_origin(hint), get_args(hint)
     if is_dataclass(hint) and isinstance(hint, type):
         return _dataclass_decoder(hint)

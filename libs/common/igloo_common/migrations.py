@@ -51,6 +51,7 @@ _CREATE_V1 = (
     CREATE INDEX ix_inbox_unapplied_key ON inbox (aggregate_key, sequence) WHERE status IN ('pending', 'dead')
     """,
     "CREATE INDEX ix_inbox_key ON inbox (aggregate_key, type, sequence)",
+    "CREATE INDEX ix_inbox_ignored ON inbox (type) WHERE status = 'ignored'",
     "CREATE INDEX ix_inbox_received_at ON inbox (received_at)",
     """
     CREATE TABLE parked_messages (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,8 +56,8 @@ class OutboxRow:
 class HeldTypes:
     """Event types that a broker has just refused, each until its next attempt.
 
-    A refusal is about a queue, that is about a type: no queue wants it, or one that does is full. Holding types
-    instead of events keeps this small however many events wait.
+    A refusal is about a queue, that is about a type: no queue wants it, or one that does is full. Holding
+    types instead of events keeps this small however many events wait.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -86,9 +86,9 @@ class HeldTypes:
 class Relay:
     """Publishes one service's outbox while it leads; any number may run, one of them leads.
 
-    The lead is an advisory lock of the very session that reads and marks the rows: who loses the session can mark
-    nothing any more. A relay that still publishes what its successor publishes too repeats events in their order,
-    and consumers know them by their ids.
+    The lead is an advisory lock of the very session that reads and marks the rows: who loses the session
+    can mark nothing any more. A relay that still publishes what its successor publishes too repeats events
+    in their order, and consumers know them by their ids.
     """
 
     def __init__(
@@ -128,9 +128,14 @@ class Relay:
             self._keep_alive()
             return False
         confirmed: list[int] = []
+        waiting = _by_aggregate(rows)
         try:
-            for wave in self._waves(rows):
-                confirmed += self._publish(wave)
+            while wave := self._next_wave(waiting):
+                kept = self._publish(wave)
+                confirmed += [row.id for row in wave if row.event_id in kept]
+                for row in wave:
+                    if row.event_id not in kept:
+                        del waiting[row.aggregate_key]
         finally:
             self._mark(confirmed)
         return len(rows) == BATCH and bool(confirmed)
@@ -146,22 +151,19 @@ class Relay:
         with self._connection.cursor(row_factory=class_row(OutboxRow)) as cursor:
             return cursor.execute(query, {"held": held, "batch": BATCH}).fetchall()
 
-    def _waves(self, rows: Sequence[OutboxRow]) -> Iterator[list[OutboxRow]]:
-        """Split a batch so that each wave has one event of an aggregate, sent only if the one before was kept.
+    def _next_wave(self, waiting: dict[str, deque[OutboxRow]]) -> list[OutboxRow]:
+        """Take the next event of each aggregate: it is sent only once the one before it has been kept.
 
-        What was refused, and what follows it on its aggregate, waits for a later batch: a refusal never reorders.
+        What was refused, and what follows it on its aggregate, waits for a later batch, so that no refusal
+        reorders.
         """
-        waiting: dict[str, deque[OutboxRow]] = defaultdict(deque)
-        for row in rows:
-            waiting[row.aggregate_key].append(row)
-        while waiting:
-            held = set(self._held.active())
-            waiting = {key: rest for key, rest in waiting.items() if rest and rest[0].type not in held}
-            if waiting:
-                yield [rest.popleft() for rest in waiting.values()]
+        held = set(self._held.active())
+        for key in [key for key, rest in waiting.items() if not rest or rest[0].type in held]:
+            del waiting[key]
+        return [rest.popleft() for rest in waiting.values()]
 
-    def _publish(self, wave: Sequence[OutboxRow]) -> list[int]:
-        """Publish a wave and return the ids of the rows that every queue has kept."""
+    def _publish(self, wave: Sequence[OutboxRow]) -> frozenset[UUID]:
+        """Publish a wave and return the ids of the events that every queue has kept."""
         publisher = self._publisher = self._publisher or self._broker.publisher()
         try:
             outcome = publisher.publish([self._message(row) for row in wave])
@@ -172,7 +174,7 @@ class Relay:
         self._hold(wave, outcome.returned, "returned")
         self._hold(wave, outcome.nacked, "nacked")
         event_metrics.PUBLISHED.inc(len(outcome.confirmed))
-        return [row.id for row in wave if row.event_id in outcome.confirmed]
+        return outcome.confirmed
 
     def _message(self, row: OutboxRow) -> Outgoing:
         envelope = Envelope(
@@ -212,3 +214,10 @@ class Relay:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             publisher.close()
+
+
+def _by_aggregate(rows: Sequence[OutboxRow]) -> dict[str, deque[OutboxRow]]:
+    waiting: dict[str, deque[OutboxRow]] = defaultdict(deque)
+    for row in rows:
+        waiting[row.aggregate_key].append(row)
+    return dict(waiting)

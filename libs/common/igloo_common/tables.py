@@ -86,6 +86,7 @@ def _add_inbox(metadata: MetaData) -> None:
         postgresql_where=text("status IN ('pending', 'dead')"),
     )
     Index("ix_inbox_key", inbox.c.aggregate_key, inbox.c.type, inbox.c.sequence)
+    Index("ix_inbox_ignored", inbox.c.type, postgresql_where=text("status = 'ignored'"))
     Index("ix_inbox_received_at", inbox.c.received_at)
     Table(
         "parked_messages",

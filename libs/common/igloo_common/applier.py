@@ -1,0 +1,169 @@
+"""Applies stored events: the handler's effect and the mark that it ran commit together."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from igloo_common import event_metrics
+from igloo_common.backoff import backoff_seconds
+from igloo_common.consumers import Consumers, Delivery
+from igloo_common.database import transaction
+from igloo_common.event_views import decode_view
+from igloo_common.events import decode_envelope
+from igloo_common.tracing import continued_trace
+
+_LOG = logging.getLogger(__name__)
+BATCH = 16
+MAX_ATTEMPTS = 10
+_MAX_DELAY_SECONDS = 300.0
+_MAX_ERROR_CHARACTERS = 500
+
+# The head of a key is its lowest event that is not done with. Whoever applies it holds its row; others see it
+# pending still and leave the rest of the key alone. A dead event keeps its key waiting until someone decides.
+_HEADS = """
+SELECT event_id, type, payload, attempts,
+    EXISTS (
+        SELECT FROM inbox AS later WHERE later.aggregate_key = i.aggregate_key AND later.type = i.type
+        AND later.sequence > i.sequence AND later.status = 'applied'
+    ) AS stale
+FROM inbox AS i
+WHERE status = 'pending' AND next_attempt_at <= now()
+AND NOT EXISTS (
+    SELECT FROM inbox AS earlier WHERE earlier.aggregate_key = i.aggregate_key
+    AND earlier.status IN ('pending', 'dead') AND earlier.sequence < i.sequence
+)
+"""
+_LOCK = " FOR UPDATE OF i SKIP LOCKED"
+_TAKE_BATCH = _HEADS + f"ORDER BY next_attempt_at LIMIT {BATCH}" + _LOCK
+_TAKE_ONE = _HEADS + "AND event_id = %(id)s" + _LOCK
+_MARK = """
+UPDATE inbox SET status = %(status)s, applied_at = now(), last_error = NULL WHERE event_id = ANY(%(ids)s)
+"""
+_RECORD_FAILURE = """
+UPDATE inbox SET status = %(status)s, attempts = %(attempts)s, last_error = %(error)s,
+    next_attempt_at = now() + %(delay)s
+WHERE event_id = %(id)s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredEvent:
+    """An inbox row whose lock we hold."""
+
+    event_id: UUID
+    type: str
+    payload: bytes
+    attempts: int
+    stale: bool
+
+
+class Applier:
+    """Applies what is due, each key in order; any number may work side by side. Needs an app context."""
+
+    def __init__(
+        self, consumers: Consumers, *, now: Callable[[], datetime], max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
+        self._consumers = consumers
+        self._now = now
+        self._max_attempts = max_attempts
+
+    def step(self) -> bool:
+        """Apply the events that are due and first of their key; True when there may be more."""
+        events: Sequence[StoredEvent] = ()
+        try:
+            with transaction() as session:
+                events = _take(session, _TAKE_BATCH)
+                self._apply_all(session, events)
+            _count(events)
+        except Exception:
+            # One of them failed, or the database did. A savepoint around each would tell which, at the
+            # price of two round trips an event; failures are rare, so all are taken back and tried again
+            # one by one.
+            if not events:
+                raise
+            for event in events:
+                self._apply_alone(event.event_id)
+        return bool(events)
+
+    def _apply_all(self, session: Session, events: Sequence[StoredEvent]) -> None:
+        outcomes: dict[str, list[UUID]] = defaultdict(list)
+        for event in events:
+            outcomes[self._apply(session, event)].append(event.event_id)
+            # Nothing that one handler has loaded may be old news to the next.
+            session.flush()
+            session.expunge_all()
+        for status, ids in outcomes.items():
+            session.connection().exec_driver_sql(_MARK, {"status": status, "ids": ids})
+
+    def _apply_alone(self, event_id: UUID) -> None:
+        """Apply one event, if it is still ours to apply, and record how it fails."""
+        with transaction() as session:
+            for event in _take(session, _TAKE_ONE, id=event_id):
+                try:
+                    with session.begin_nested():
+                        self._apply_all(session, [event])
+                except Exception as error:
+                    if isinstance(error, DBAPIError) and error.connection_invalidated:
+                        raise
+                    self._record_failure(session, event, error)
+                else:
+                    _count([event])
+
+    def _apply(self, session: Session, event: StoredEvent) -> str:
+        """Run the handler and return the status that the event then has."""
+        subscription = self._consumers.subscriptions.get(event.type)
+        if subscription is None:
+            return "ignored"
+        if event.stale:
+            return "stale"
+        envelope = decode_envelope(event.payload)
+        delivery = Delivery(
+            id=envelope.id,
+            type=envelope.type,
+            key=envelope.key,
+            sequence=envelope.sequence,
+            time=envelope.time,
+            data=decode_view(subscription.view, envelope.data),
+        )
+        with continued_trace(envelope.traceparent):
+            subscription.handler(session, delivery, self._now())
+        return "applied"
+
+    def _record_failure(self, session: Session, event: StoredEvent, error: Exception) -> None:
+        attempts = event.attempts + 1
+        dead = attempts >= self._max_attempts
+        delay = backoff_seconds(attempts, cap=_MAX_DELAY_SECONDS)
+        session.connection().exec_driver_sql(
+            _RECORD_FAILURE,
+            {
+                "id": event.event_id,
+                "status": "dead" if dead else "pending",
+                "attempts": attempts,
+                "delay": timedelta(seconds=delay),
+                "error": f"{type(error).__name__}: {error}".replace("\0", "")[:_MAX_ERROR_CHARACTERS],
+            },
+        )
+        event_metrics.APPLIED.labels(event.type, "dead" if dead else "failed").inc()
+        _LOG.error(
+            "An event is dead" if dead else "An event failed and is tried again",
+            extra={"event_id": str(event.event_id), "type": event.type, "attempts": attempts},
+            exc_info=error,
+        )
+
+
+def _count(events: Sequence[StoredEvent]) -> None:
+    for event in events:
+        event_metrics.APPLIED.labels(event.type, "done").inc()
+
+
+def _take(session: Session, query: str, **parameters: object) -> Sequence[StoredEvent]:
+    rows = session.connection().exec_driver_sql(query, parameters)
+    return [StoredEvent(**row) for row in rows.mappings()]

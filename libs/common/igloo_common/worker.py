@@ -1,0 +1,189 @@
+"""The worker process of a service: events out, events in, periodic jobs and lanes of work, until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from flask import Flask
+
+from igloo_common.applier import Applier
+from igloo_common.clock import utc_now
+from igloo_common.consumers import Consumers
+from igloo_common.database import current_engine, transaction
+from igloo_common.inbox import readopt_ignored
+from igloo_common.listening import Listener, own_connection
+from igloo_common.loops import Loop
+from igloo_common.messaging import broker_at
+from igloo_common.probes import database_answers
+from igloo_common.retention import prune_tables
+from igloo_common.settings import CommonSettings
+from igloo_common.worker_port import WorkerPort, worker_replies
+from igloo_common.worker_steps import PeriodicJob, ReceiveStep, RelayStep, job_step
+
+__all__ = ["Lane", "PeriodicJob", "Worker"]
+
+_LOG = logging.getLogger(__name__)
+_APPLIERS = 2
+_SWEEP_SECONDS = 1.0
+_GATHER_SECONDS = 0.01
+_GRACE_SECONDS = 25.0
+_LOOK_SECONDS = 0.5
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A service's own queue of work, worked off by `threads` threads inside an app context.
+
+    `step` does one unit and returns True if there may be more; NOTIFY on `wake_channel` ends a wait early.
+    """
+
+    name: str
+    step: Callable[[], bool]
+    wake_channel: str | None
+    idle_seconds: float
+    threads: int = 1
+
+
+class Worker:
+    """Runs a service's background threads and its probes' port; when a thread dies, so does the process."""
+
+    def __init__(
+        self,
+        *,
+        app: Flask,
+        settings: CommonSettings,
+        consumers: Consumers,
+        jobs: Sequence[PeriodicJob] = (),
+        lanes: Sequence[Lane] = (),
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._consumers = consumers
+        self._jobs = (*jobs, *self._own_jobs())
+        self._lanes = lanes
+        self._stop = threading.Event()
+        self._broker = broker_at(settings.broker_url)
+        with app.app_context():
+            self._engine = current_engine()
+
+    def run(self) -> int:
+        """Work until SIGTERM or SIGINT; returns the exit status."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: self.stop())
+            signal.signal(signal.SIGINT, lambda *_: self.stop())
+        loops = self._loops()
+        threads = [
+            threading.Thread(target=loop.run, args=[self._stop], name=loop.name, daemon=True)
+            for loop in loops
+        ]
+        port = self._open_port(threads)
+        for thread in threads:
+            thread.start()
+        _LOG.info("The worker runs", extra={"threads": len(threads), "port": port.port})
+        dead = self._wait(threads)
+        for loop in loops:
+            loop.wake_up()
+        late = _join(threads)
+        port.close()
+        self._engine.dispose()
+        return 1 if dead or late else 0
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is under way, and let `run` return."""
+        self._stop.set()
+
+    def _wait(self, threads: Sequence[threading.Thread]) -> list[str]:
+        """Wait for the order to stop; returns the names of threads that ended without it."""
+        while not self._stop.wait(_LOOK_SECONDS):
+            dead = [thread.name for thread in threads if not thread.is_alive()]
+            if dead:
+                _LOG.error("A worker's thread has died", extra={"threads": dead})
+                self._stop.set()
+                return dead
+        return []
+
+    def _loops(self) -> list[Loop]:
+        channel = f"outbox_{self._settings.service}"
+        channels = {channel, *(lane.wake_channel for lane in self._lanes if lane.wake_channel)}
+        listener = Listener(lambda: own_connection(self._engine), channels)
+        relay = RelayStep(self._engine, self._broker, service=self._settings.service)
+        return [
+            Loop("listener", listener.step, idle_seconds=0, close=listener.close),
+            Loop(
+                "relay",
+                relay,
+                idle_seconds=_SWEEP_SECONDS,
+                wake=listener.wakes[channel],
+                pause_seconds=_GATHER_SECONDS,
+                close=relay.close,
+            ),
+            *self._inbox_loops(),
+            *(loop for lane in self._lanes for loop in self._lane_loops(lane, listener)),
+            *(
+                Loop(f"job {job.name}", job_step(self._app, job), idle_seconds=job.every_seconds)
+                for job in self._jobs
+            ),
+        ]
+
+    def _inbox_loops(self) -> list[Loop]:
+        if not self._consumers.subscriptions:
+            return []
+        stored = threading.Event()
+        applier = Applier(self._consumers, now=utc_now)
+        receive = ReceiveStep(self._engine, self._broker, self._consumers, on_stored=stored.set)
+        step = self._in_app(applier.step)
+        return [
+            Loop("receiver", receive, idle_seconds=0, close=receive.close),
+            *(
+                Loop(f"applier {number}", step, idle_seconds=_SWEEP_SECONDS, wake=stored)
+                for number in range(_APPLIERS)
+            ),
+        ]
+
+    def _lane_loops(self, lane: Lane, listener: Listener) -> Iterator[Loop]:
+        wake = listener.wakes[lane.wake_channel] if lane.wake_channel else None
+        for number in range(lane.threads):
+            step = self._in_app(lane.step)
+            yield Loop(f"{lane.name} {number}", step, idle_seconds=lane.idle_seconds, wake=wake)
+
+    def _own_jobs(self) -> tuple[PeriodicJob, ...]:
+        return (
+            PeriodicJob(name="prune", every_seconds=_HOUR, run=prune_tables),
+            PeriodicJob(name="readopt", every_seconds=60.0, run=self._readopt),
+        )
+
+    def _readopt(self) -> None:
+        with transaction() as session:
+            readopt_ignored(session, handled_types=self._consumers.subscriptions.keys())
+
+    def _in_app(self, step: Callable[[], bool]) -> Callable[[], bool]:
+        def inside() -> bool:
+            with self._app.app_context():
+                return step()
+
+        return inside
+
+    def _open_port(self, threads: Sequence[threading.Thread]) -> WorkerPort:
+        replies = worker_replies(
+            self._engine,
+            alive=lambda: self._stop.is_set() or all(thread.is_alive() for thread in threads),
+            ready=lambda: not self._stop.is_set() and database_answers(self._settings.database_url),
+        )
+        return WorkerPort(self._settings.bind_host, self._settings.worker_port, replies)
+
+
+def _join(threads: Sequence[threading.Thread]) -> list[str]:
+    """Wait for the threads to finish what they do; returns those that did not within the grace."""
+    deadline = monotonic() + _GRACE_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, deadline - monotonic()))
+    late = [thread.name for thread in threads if thread.is_alive()]
+    if late:
+        _LOG.error("A worker's thread did not finish in time", extra={"threads": late})
+    return late
