@@ -16,7 +16,6 @@ from igloo_common.backlog import read_backlog
 from igloo_common.consumers import Consumers
 from igloo_common.database import reading, transaction
 from igloo_common.dead_events import discard_dead, find_event, list_dead, replay_dead
-from igloo_common.messaging import broker_at
 from igloo_common.wiring import current_wiring
 
 events = AppGroup("events", help="The event backbone of this service.")
@@ -25,6 +24,9 @@ events = AppGroup("events", help="The event backbone of this service.")
 @events.command("declare")
 def declare() -> None:
     """Make this service's exchange, queue and bindings on the broker; safe to repeat."""
+    # Only here: every web process has this command line, and none of them has a use for a broker.
+    from igloo_common.messaging import broker_at  # noqa: PLC0415
+
     consumers = current_consumers()
     broker_at(current_wiring().settings.broker_url).declare(consumers.queue, consumers.subscriptions.keys())
     click.echo(f"{consumers.queue}: {len(consumers.subscriptions)} event types")

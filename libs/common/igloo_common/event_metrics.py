@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-# Before prometheus_client, which chooses its storage while it is imported: settings says where that is.
-import igloo_common.settings  # noqa: F401
-
-# isort: split
 from prometheus_client import Counter
 
 PUBLISHED = Counter("igloo_relay_published_total", "Events that the broker has confirmed.")

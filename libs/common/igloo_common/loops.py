@@ -48,7 +48,7 @@ class Loop:
         try:
             while not stop.is_set():
                 self._wake.clear()
-                # An order to stop sets `stop` first and wakes then: it was cleared away only if `stop` is set.
+                # An order to stop sets `stop` before it wakes: if that was cleared away, `stop` is set.
                 if not stop.is_set():
                     self._once(stop)
         finally:

@@ -11,6 +11,7 @@ from flask_migrate import Migrate  # type: ignore[import-untyped]  # its stubs l
 from flask_sqlalchemy import SQLAlchemy
 
 from igloo_common.blueprint import Blueprint, body_limit
+from igloo_common.cli import events
 from igloo_common.denylist import Denylist
 from igloo_common.identity import TokenVerifier
 from igloo_common.keys import KeySource
@@ -68,6 +69,7 @@ def create_service(
     _connect_database(app, settings, db, keys)
     add_probes(app, database_url=settings.database_url)
     document_api(app, blueprints, title=title)
+    app.cli.add_command(events)
     return app
 
 

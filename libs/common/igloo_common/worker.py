@@ -154,8 +154,8 @@ class Worker:
 
     def _own_jobs(self) -> tuple[PeriodicJob, ...]:
         return (
-            PeriodicJob(name="prune", every_seconds=_HOUR, run=prune_tables),
-            PeriodicJob(name="readopt", every_seconds=60.0, run=self._readopt),
+            PeriodicJob(name="prune-events", every_seconds=_HOUR, run=prune_tables),
+            PeriodicJob(name="readopt-events", every_seconds=60.0, run=self._readopt),
         )
 
     def _readopt(self) -> None:
