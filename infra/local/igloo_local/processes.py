@@ -88,6 +88,26 @@ class ChildProcess:
             self._record, json.dumps(leftovers.identity(self._popen.pid, self.command.stop_signal))
         )
 
+    def run_to_end(self, *, seconds: float) -> None:
+        """Start a program that does one thing, and wait until it has done it.
+
+        Raises:
+            StackError: it fails or takes longer; with its last log lines.
+        """
+        self.log.unlink(missing_ok=True)
+        self.start()
+        self.wanted = False
+        try:
+            wait_until(lambda: not self.running, seconds=seconds, what=f"the end of {self.name}")
+        except StackError as error:
+            raise StackError(str(error), log_lines=last_lines(self.log)) from error
+        finally:
+            self.end_leftovers(patience_seconds=0)
+        if self.exit_code:
+            raise StackError(
+                f"{self.name} failed with status {self.exit_code}", log_lines=last_lines(self.log)
+            )
+
     def stop(self) -> None:
         """Ask the program to stop, wait, then end what is left of it."""
         self.wanted = False

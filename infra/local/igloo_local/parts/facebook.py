@@ -21,6 +21,7 @@ class Facebook(Part):
     """A small Facebook on loopback, with igloo's app and one other app that igloo must not trust."""
 
     name = "facebook"
+    title = "Facebook stand-in"
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Facebook(Part):
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        self.processes.clear()
+        self.begin()
         server = self.add_process(
             "facebook",
             Command(arguments=self._arguments(), environment=self._environment(), folder=self.folder),

@@ -1,11 +1,14 @@
 """What every part of the stack has in common: a folder, a log, child processes, start and stop."""
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
+from igloo_local.errors import StackError
 from igloo_local.ports import PortBook
 from igloo_local.processes import ChildProcess, Command
 
@@ -14,6 +17,7 @@ class Part(ABC):
     """One part: `start()` returns when it is ready to be used, `stop()` when all its processes have ended."""
 
     name: str
+    title: str
 
     def __init__(self, folder: Path, *, logs: Path | None = None) -> None:
         self.folder = folder.absolute()
@@ -21,11 +25,19 @@ class Part(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ports = PortBook(self.folder)
         self.processes: list[ChildProcess] = []
+        self.tasks: list[ChildProcess] = []
+        self._closing = threading.Event()
 
     @property
     @abstractmethod
     def url(self) -> str:
         """Where the part is reached."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, without the secrets that an address may hold."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port}"
 
     @abstractmethod
     def start(self) -> None:
@@ -36,19 +48,46 @@ class Part(ABC):
         """
 
     def stop(self) -> None:
-        """Stop the processes of the part, the last one started first."""
-        for process in reversed(self.processes):
+        """Stop the processes of the part, the last one started first; none is started afterwards."""
+        self._closing.set()
+        for process in reversed([*self.tasks, *self.processes]):
             process.stop()
+
+    def begin(self) -> None:
+        """Forget the processes of an earlier start."""
+        self._closing.clear()
+        self.processes.clear()
+        self.tasks.clear()
 
     def add_process(
         self, name: str, command: Command, *, before_start: Callable[[], None] = lambda: None
     ) -> ChildProcess:
-        """Describe one more process of this part."""
-        process = ChildProcess(
-            name, command, run_folder=self.folder, log=self.logs / f"{name}.log", before_start=before_start
-        )
+        """Describe one more lasting process of this part."""
+        process = self._child(name, command, before_start)
         self.processes.append(process)
         return process
+
+    def run_task(self, name: str, command: Command, *, seconds: float) -> None:
+        """Run a program that does one thing and ends.
+
+        Raises:
+            StackError: it fails; with its last log lines.
+        """
+        process = self._child(name, command)
+        self.tasks.append(process)
+        process.run_to_end(seconds=seconds)
+
+    def _child(
+        self, name: str, command: Command, before_start: Callable[[], None] = lambda: None
+    ) -> ChildProcess:
+        def begin() -> None:
+            if self._closing.is_set():
+                raise StackError(f"{name} is not started: {self.name} has been stopped")
+            before_start()
+
+        return ChildProcess(
+            name, command, run_folder=self.folder, log=self.logs / f"{name}.log", before_start=begin
+        )
 
     def __enter__(self) -> Self:
         try:

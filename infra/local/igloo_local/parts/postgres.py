@@ -36,6 +36,7 @@ class Postgres(Part):
     """A cluster in `folder`, made at the first start; the superuser and each service's roles use TCP."""
 
     name = "postgres"
+    title = "PostgreSQL"
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class Postgres(Part):
         account = Unprivileged.owning(self._data, programs=self._binaries)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(account)
-        self.processes.clear()
+        self.begin()
         server = self.add_process(
             "postgres", self._server_command(account), before_start=self._forget_stale_lock
         )

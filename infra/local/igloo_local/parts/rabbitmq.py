@@ -41,6 +41,7 @@ class RabbitMQ(Part):
     """A broker node whose queues live in `folder`; one generated account owns its virtual host `/`."""
 
     name = "rabbitmq"
+    title = "RabbitMQ"
 
     def __init__(self, folder: Path, port: int | None = None, *, logs: Path | None = None) -> None:
         super().__init__(folder, logs=logs)
@@ -65,7 +66,7 @@ class RabbitMQ(Part):
     def start(self) -> None:
         """Start the name server and the node, and wait until the node speaks AMQP."""
         self._write_configuration()
-        self.processes.clear()
+        self.begin()
         name_server = self.add_process("rabbitmq-epmd", self._name_server_command())
         name_server.start()
         name_server.wait_ready(lambda: accepts_connections(self.ports.port("epmd")), seconds=START_SECONDS)

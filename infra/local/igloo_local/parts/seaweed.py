@@ -25,6 +25,7 @@ class Seaweed(Part):
     """An S3 server whose one account may do everything; buckets are the business of its users."""
 
     name = "s3"
+    title = "S3 (SeaweedFS)"
 
     def __init__(self, folder: Path, port: int | None = None, *, logs: Path | None = None) -> None:
         super().__init__(folder, logs=logs)
@@ -55,7 +56,7 @@ class Seaweed(Part):
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
         self._write_accounts()
-        self.processes.clear()
+        self.begin()
         # Asked politely it waits 15 s for its own subscriptions to close, and does nothing else meanwhile: an
         # object is in its files before the answer to the PUT.
         command = Command(arguments=self._arguments(data), stop_signal=signal.SIGKILL)

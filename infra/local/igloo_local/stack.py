@@ -1,0 +1,201 @@
+"""The whole stack in one folder: parts started in parallel where they are independent, and ended together."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from igloo_local import leftovers
+from igloo_local.addresses import FILE_NAME, Addresses
+from igloo_local.broker_choice import choose_broker
+from igloo_local.console import Console
+from igloo_local.errors import StackError
+from igloo_local.lock import FolderLock
+from igloo_local.parts.part import Part
+from igloo_local.parts_list import PartsList
+from igloo_local.processes import ChildProcess
+from igloo_local.supervisor import Supervisor
+
+_THREADS = 16
+T = TypeVar("T")
+
+
+class Interrupted(StackError):
+    """Whoever started the stack wants it to stop before it was up."""
+
+
+class Stack:
+    """Everything that `make run` starts; tests start it in folders of their own.
+
+    `given` holds settings of the services by their environment names. An address among them (a database, the
+    broker, S3, Facebook) takes the place of the part that would be started.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        broker: str = "auto",
+        gateway_port: int | None = None,
+        given: Mapping[str, str] | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.stop_requested = threading.Event()
+        self.addresses = Addresses()
+        self.console = console or Console(quiet=True)
+        self._broker_wanted = broker
+        self._port_wanted = gateway_port
+        self._given = dict(given or {})
+        self._lock = FolderLock(self.folder)
+        self._supervisor: Supervisor | None = None
+        self._parts: PartsList | None = None
+
+    @property
+    def parts(self) -> PartsList:
+        """The parts of a stack that has been started."""
+        if self._parts is None:
+            raise StackError("the stack has not been started")
+        return self._parts
+
+    @property
+    def processes(self) -> Mapping[str, ChildProcess]:
+        """Every lasting process by name: `social-web`, `social-worker`, `postgres`, `gateway` and so on."""
+        return {process.name: process for part in self.parts.all for process in part.processes}
+
+    def start(self) -> None:
+        """Start everything and return when the gateway and all behind it can serve.
+
+        Raises:
+            StackError: something does not start; by then everything has been stopped.
+        """
+        self._lock.take()
+        try:
+            self._end_leftovers()
+            self._parts = PartsList(
+                self.folder, given=self._given, gateway_port=self._port_wanted, console=self.console
+            )
+            self._start_parts(self._parts)
+        except BaseException:
+            self.stop()
+            raise
+        self._supervisor = Supervisor(
+            [*self.processes.values()], report=self.console.step, restarted=self.write_addresses
+        )
+        self._supervisor.start()
+        self.write_addresses()
+
+    def stop(self) -> None:
+        """Stop everything, in the order in which nobody misses what stops first; safe to repeat."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        if self._parts is not None:
+            for group in self._parts.stop_order():
+                _in_parallel(Part.stop, group)
+        (self.folder / FILE_NAME).unlink(missing_ok=True)
+        self._lock.release()
+
+    def kill(self) -> None:
+        """End every process at once, as a power cut would."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        for process in self.processes.values():
+            process.wanted = False
+            process.kill()
+        _in_parallel(Part.stop, self.parts.all)
+        self._lock.release()
+
+    def write_addresses(self) -> None:
+        """Write `stack.json` anew, with the process ids of this moment."""
+        self.parts.describe(self.addresses)
+        self.addresses.pid = os.getpid()
+        self.addresses.pids = {
+            name: process.pid for name, process in self.processes.items() if process.pid is not None
+        }
+        self.addresses.write(self.folder)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _end_leftovers(self) -> None:
+        """End what a killed run left alive: every one of our own records of it, nothing else."""
+        (self.folder / FILE_NAME).unlink(missing_ok=True)
+        _in_parallel(leftovers.end, [*self.folder.glob("*/*.process.json")])
+
+    def _start_parts(self, parts: PartsList) -> None:
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="start")
+        try:
+            parts.gateway.start()
+            self._wait_for(self._submit_all(pool, parts))
+        except BaseException:
+            # Whatever the other threads wait for ends now, and with it their waiting.
+            _in_parallel(Part.stop, parts.all)
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _submit_all(self, pool: ThreadPoolExecutor, parts: PartsList) -> list[Future[None]]:
+        backing = {part.name: pool.submit(self._start_part, part) for part in parts.backing()}
+        choice = pool.submit(self._choose_broker, parts)
+        broker = pool.submit(self._start_broker, parts, choice)
+        services = [
+            pool.submit(self._start_service, parts, name, choice, broker, backing) for name in parts.services
+        ]
+        return [*backing.values(), choice, broker, *services]
+
+    def _wait_for(self, pending: Iterable[Future[None]]) -> None:
+        waiting = set(pending)
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            if self.stop_requested.is_set():
+                raise Interrupted("stopped while starting")
+
+    def _start_part(self, part: Part) -> None:
+        part.start()
+        self.console.step(f"{part.title} at {part.place}")
+
+    def _choose_broker(self, parts: PartsList) -> None:
+        if not parts.broker_url:
+            parts.use_broker(choose_broker(self._broker_wanted, report=self.console.step))
+
+    def _start_broker(self, parts: PartsList, choice: Future[None]) -> None:
+        choice.result()
+        if parts.rabbitmq is not None:
+            self._start_part(parts.rabbitmq)
+
+    def _start_service(
+        self,
+        parts: PartsList,
+        name: str,
+        choice: Future[None],
+        broker: Future[None],
+        backing: Mapping[str, Future[None]],
+    ) -> None:
+        choice.result()
+        if "postgres" in backing:
+            backing["postgres"].result()
+        service = parts.services[name]
+        service.configure(parts.environment_of(name))
+        service.prepare(parts.boot_steps(name))
+        service.start_web()
+        broker.result()
+        service.start_worker()
+        self.console.step(f"{name}: migrated, web and worker ready")
+
+
+def _in_parallel(do: Callable[[T], None], things: Sequence[T]) -> None:
+    """Do the same with each thing at once and wait for all; the first error is raised."""
+    with ThreadPoolExecutor(max(1, len(things))) as pool:
+        for _ in pool.map(do, things):
+            pass
