@@ -43,16 +43,16 @@ def test_a_head_request_gets_the_problem_headers_without_a_body(wire: Wire) -> N
 
 
 def test_a_request_line_that_cannot_be_read_is_a_bad_request(wire: Wire) -> None:
-    assert_problem(wire.send(b"HELLO\r\n\r\n"), 400, "bad_request")
+    assert_problem(wire.send(b"HELLO\r\n\r\n"), 400, "malformed")
 
 
 def test_a_request_without_host_is_a_bad_request(wire: Wire) -> None:
-    assert_problem(wire.send(b"GET /v1/feed HTTP/1.1\r\n\r\n"), 400, "bad_request")
+    assert_problem(wire.send(b"GET /v1/feed HTTP/1.1\r\n\r\n"), 400, "malformed")
 
 
 def test_a_broken_header_is_a_bad_request(wire: Wire) -> None:
     reply = wire.send(b"GET /v1/feed HTTP/1.1\r\nHost: igloo.test\r\nContent-Length: many\r\n\r\n")
-    assert_problem(reply, 400, "bad_request")
+    assert_problem(reply, 400, "malformed")
 
 
 def test_an_unknown_http_version_is_told_so(wire: Wire) -> None:
@@ -98,7 +98,7 @@ def test_a_body_over_the_routes_limit_is_refused_before_it_is_sent(
 
     reply = wire.send(request)
 
-    assert_problem(reply, 413, "request_too_large")
+    assert_problem(reply, 413, "too_large")
     assert upstreams["social"].received == []
 
 
@@ -110,17 +110,17 @@ def test_a_chunked_body_over_the_routes_limit_is_refused(
 
     reply = wire.send(request + chunk * 3 + b"0\r\n\r\n", method="POST")
 
-    assert_problem(reply, 413, "request_too_large")
+    assert_problem(reply, 413, "too_large")
     assert upstreams["social"].received == []
 
 
 def test_a_service_that_hangs_up_is_unreachable(wire: Wire, upstreams: Mapping[str, Upstream]) -> None:
     upstreams["social"].answer(Answer(hang_up=True))
-    assert_problem(wire.get("/v1/feed"), 502, "upstream_unreachable")
+    assert_problem(wire.get("/v1/feed"), 502, "bad_gateway")
 
 
 def test_a_service_that_is_not_there_is_unreachable(troubled_wire: Wire) -> None:
-    assert_problem(troubled_wire.get("/v1/auth/sessions"), 502, "upstream_unreachable")
+    assert_problem(troubled_wire.get("/v1/auth/sessions"), 502, "bad_gateway")
 
 
 def test_a_service_that_does_not_answer_in_time_is_a_timeout(
@@ -132,7 +132,7 @@ def test_a_service_that_does_not_answer_in_time_is_a_timeout(
     reply = troubled_wire.request("POST", "/v1/posts", body=b"{}")
 
     released.set()
-    assert_problem(reply, 504, "upstream_timeout")
+    assert_problem(reply, 504, "gateway_timeout")
 
 
 def test_a_services_own_problem_passes_unchanged(wire: Wire, upstreams: Mapping[str, Upstream]) -> None:

@@ -13,6 +13,8 @@ from gateway.wire import Wire
 
 PHOTO = b"RIFF____WEBP" + bytes(range(256)) * 40
 OBJECT = "/igloo/renditions/photo.webp?X-Amz-Signature=5ec2e7&X-Amz-Expires=300"
+LIFETIME = "public, max-age=3600, immutable"
+DECISION = {"X-Igloo-Object": OBJECT, "Cache-Control": LIFETIME}
 S3_HEADERS = {
     "Content-Type": "image/webp",
     "ETag": '"9f2c"',
@@ -28,7 +30,7 @@ S3_HEADERS = {
 
 @pytest.fixture
 def media(upstreams: Mapping[str, Upstream]) -> Upstream:
-    upstreams["media"].answer(Answer(status=204, headers={"X-Igloo-Object": OBJECT}))
+    upstreams["media"].answer(Answer(status=204, headers=DECISION))
     return upstreams["media"]
 
 
@@ -65,7 +67,7 @@ def test_a_photo_carries_our_headers_and_none_of_s3s(
     assert media.received
     assert s3.received
     assert headers["content-type"] == "image/webp"
-    assert headers["cache-control"] == "private, max-age=604800, immutable"
+    assert headers["cache-control"] == LIFETIME
     assert headers["content-disposition"] == "inline"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -148,9 +150,9 @@ def test_a_photo_that_nobody_can_decide_on_is_unavailable(
     "trouble",
     [
         (Answer(status=404, body=b"<Error/>"), 404, "not_found"),
-        (Answer(status=403, body=b"<Error/>"), 502, "upstream_unreachable"),
-        (Answer(status=503, body=b"<Error/>"), 502, "upstream_unreachable"),
-        (Answer(hang_up=True), 502, "upstream_unreachable"),
+        (Answer(status=403, body=b"<Error/>"), 502, "bad_gateway"),
+        (Answer(status=503, body=b"<Error/>"), 502, "bad_gateway"),
+        (Answer(hang_up=True), 502, "bad_gateway"),
     ],
 )
 def test_s3s_own_errors_are_told_as_problems_and_not_kept(

@@ -26,7 +26,8 @@ export function bell() {
     const notifications = (await pages("/v1/notifications?limit=30")()) ?? [];
     openSheet(texts.notifications, texts.close,
       notifications.length ? h("ul", { class: "people" }, notifications.map(entry)) : h("p", { class: "hint" }, texts.none));
-    if (notifications.length) await put("/v1/notifications/read-marker", { up_to: notifications[0].id });
+    // Another tab may have read further, which the server answers with 409: nothing is left to do then.
+    if (notifications.length) await put("/v1/notifications/read-marker", { read_until: notifications[0].created_at }).catch(() => null);
     await count();
   }
 
