@@ -8,6 +8,7 @@ import pytest
 
 from factories.databases import DatabaseUrls, MigratedDatabases
 from igloo_local.parts.postgres import Postgres
+from igloo_local.parts.rabbitmq import RabbitMQ
 
 # Tests end a server by throwing its folder away: nothing has to survive a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -33,3 +34,16 @@ def _empty_databases(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if databases is not None:
         databases.empty()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """Start a private RabbitMQ node; who stops it starts it again."""
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(rabbitmq: RabbitMQ) -> str:
+    """Give the node's AMQP address."""
+    return rabbitmq.url
