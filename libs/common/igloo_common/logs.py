@@ -13,6 +13,7 @@ import orjson
 from igloo_common.tracing import current_trace
 
 _STANDARD_ERROR: Final = 2
+_OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET_NAME: Final = re.compile(r"token|secret|password|authorization|cookie|api_?key", re.IGNORECASE)
 _JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
@@ -69,7 +70,11 @@ def write_line(fields: Mapping[str, object]) -> None:
     One `write` a line keeps lines whole when several processes share the stream. A log collector that went
     away is no reason to fail a request, so what cannot be written is dropped.
     """
-    line = orjson.dumps(fields, default=str, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+    try:
+        line = orjson.dumps(fields, default=str, option=_OPTIONS)
+    except TypeError:
+        # Half a surrogate pair, or keys of some odd type: better escaped than lost.
+        line = orjson.dumps({name: ascii(value) for name, value in fields.items()}, option=_OPTIONS)
     with suppress(OSError):
         os.write(_STANDARD_ERROR, line)
 

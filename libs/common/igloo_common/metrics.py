@@ -5,10 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-# Before prometheus_client, which chooses its storage while it is imported: settings says where that is.
-from igloo_common.settings import METRICS_FOLDER
-
-# isort: split
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -18,6 +14,8 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+
+from igloo_common.settings import METRICS_FOLDER
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 UNMATCHED: Final = "unmatched"

@@ -24,7 +24,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 T = TypeVar("T")
 
 # prometheus_client picks its multiprocess storage while it is being imported, long before any settings
-# object exists. igloo_common.metrics imports this module first, so this line is early enough.
+# object exists; igloo_common imports this module before anything else.
 METRICS_FOLDER: Final = os.environ.get("IGLOO_METRICS_FOLDER") or None
 if METRICS_FOLDER is not None:
     Path(METRICS_FOLDER).mkdir(parents=True, exist_ok=True)
