@@ -27,7 +27,14 @@ from igloo_common.web import create_service
 from igloo_common.worker import Worker
 
 POISON = "poison"
-DDL = "CREATE TABLE effects (event_id uuid NOT NULL, aggregate_key text NOT NULL, sequence bigint NOT NULL)"
+DDL = """
+CREATE TABLE effects (
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    event_id uuid NOT NULL,
+    aggregate_key text NOT NULL,
+    sequence bigint NOT NULL
+)
+"""
 
 
 class Base(database.Base):
@@ -82,7 +89,7 @@ consumers = Consumers("social")
 def copy_note(session: Session, event: Delivery[WrittenText], _now: datetime) -> None:
     """Leave a row for each time that this ran: a repeated effect is seen."""
     session.execute(
-        text("INSERT INTO effects VALUES (:id, :key, :sequence)"),
+        text("INSERT INTO effects (event_id, aggregate_key, sequence) VALUES (:id, :key, :sequence)"),
         {"id": event.id, "key": event.key, "sequence": event.sequence},
     )
     if event.data.text == POISON:
