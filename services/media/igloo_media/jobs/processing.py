@@ -48,8 +48,12 @@ class PhotoLane:
         """
         with transaction() as session:
             claim = claim_next(session, now=utc_now())
-        if claim is None:
-            return False
+        if claim is not None:
+            self.finish(claim)
+        return claim is not None
+
+    def finish(self, claim: Claim) -> None:
+        """Bring a claimed photo to its end, or give it back."""
         try:
             photo = self._processed(claim)
         except ImageRejected as rejected:
@@ -61,7 +65,6 @@ class PhotoLane:
             _give_back(claim, pause=OUTAGE_PAUSE, counts_as_attempt=False)
         else:
             _keep(claim, photo)
-        return True
 
     def _processed(self, claim: Claim) -> RenderedPhoto:
         if claim.attempts > MAX_ATTEMPTS:
@@ -91,6 +94,11 @@ class PhotoLane:
             raise ImageRejected(
                 "checksum_mismatch", "The file that arrived is not the one that was announced."
             )
+
+    @property
+    def children(self) -> list[int]:
+        """The process ids of the children that are there now."""
+        return [renderer.child_id for renderer in self._renderers if renderer.child_id is not None]
 
     def close(self) -> None:
         """End the children of all threads; the lane may be stepped again after it."""

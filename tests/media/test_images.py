@@ -1,0 +1,267 @@
+"""Rendering photos in the child process: what comes out, what is refused, and what kills the child alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pyvips
+from PIL import Image
+
+from factories import photos
+from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images.limits import ChildLimits
+
+SIZES = {"thumb", "feed", "full"}
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    renderer = Renderer(ChildLimits())
+    yield renderer
+    renderer.close()
+
+
+def render(renderer: Renderer, folder: Path, photo: bytes) -> Photo:
+    source = folder / "original"
+    source.write_bytes(photo)
+    return renderer.render(source, folder)
+
+
+def opened(photo: Photo, name: str) -> Image.Image:
+    path = next(rendition.path for rendition in photo.renditions if rendition.name == name)
+    return Image.open(io.BytesIO(path.read_bytes()))
+
+
+def refusal(renderer: Renderer, folder: Path, photo: bytes) -> str:
+    with pytest.raises(ImageRejected) as rejected:
+        render(renderer, folder, photo)
+    assert str(rejected.value)
+    return rejected.value.code
+
+
+def test_a_large_photo_becomes_three_webp_sizes(renderer: Renderer, tmp_path: Path) -> None:
+    photo = render(renderer, tmp_path, photos.jpeg(3000, 2000))
+
+    sizes = {each.name: (each.width, each.height) for each in photo.renditions}
+    assert (photo.width, photo.height) == (3000, 2000)
+    assert sizes == {"thumb": (320, 320), "feed": (1080, 720), "full": (2048, 1365)}
+    for each in photo.renditions:
+        with opened(photo, each.name) as image:
+            assert (image.format, image.size) == ("WEBP", (each.width, each.height))
+        assert each.size_bytes == each.path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "thumb"), [(200, 100, (100, 100)), (400, 300, (300, 300)), (1, 1, (1, 1))]
+)
+def test_a_small_photo_is_never_enlarged(
+    renderer: Renderer, tmp_path: Path, width: int, height: int, thumb: tuple[int, int]
+) -> None:
+    photo = render(renderer, tmp_path, photos.encoded(photos.picture(width, height), ".png"))
+
+    sizes = {each.name: (each.width, each.height) for each in photo.renditions}
+    assert sizes == {"thumb": thumb, "feed": (width, height), "full": (width, height)}
+
+
+def test_an_extremely_wide_photo_keeps_a_row_of_pixels(renderer: Renderer, tmp_path: Path) -> None:
+    photo = render(renderer, tmp_path, photos.encoded(photos.picture(30_000, 1), ".png"))
+
+    assert {(each.width, each.height) for each in photo.renditions} == {(1, 1), (1080, 1), (2048, 1)}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_is_applied(renderer: Renderer, tmp_path: Path, orientation: int) -> None:
+    upright = photos.corners(600, 400)
+    # What a camera stores so that a reader who applies the orientation sees the picture upright.
+    stored = {
+        1: lambda image: image,
+        2: lambda image: image.fliphor(),
+        3: lambda image: image.rot180(),
+        4: lambda image: image.flipver(),
+        5: lambda image: image.rot90().fliphor(),
+        6: lambda image: image.rot270(),
+        7: lambda image: image.rot270().fliphor(),
+        8: lambda image: image.rot90(),
+    }[orientation](upright)
+
+    photo = render(renderer, tmp_path, photos.turned_jpeg(stored, orientation))
+
+    assert (photo.width, photo.height) == (600, 400)
+    with opened(photo, "feed") as image:
+        assert image.size == (600, 400)
+        red, green, blue = image.convert("RGB").getpixel((50, 50))  # type: ignore[misc]  # three bands
+        assert (red > 200, green < 60, blue < 60) == (True, True, True)
+        assert image.convert("RGB").getpixel((550, 350))[0] < 160  # type: ignore[index]  # three bands
+
+
+def test_position_and_camera_are_stripped_and_the_colour_profile_stays(
+    renderer: Renderer, tmp_path: Path
+) -> None:
+    original = photos.located_jpeg()
+    with Image.open(io.BytesIO(original)) as image:
+        assert image.getexif().get_ifd(0x8825), "the test photo must carry a position to lose"
+
+    photo = render(renderer, tmp_path, original)
+
+    assert {each.name for each in photo.renditions} == SIZES
+    for each in photo.renditions:
+        with opened(photo, each.name) as image:
+            assert not image.getexif()
+            assert "xmp" not in image.info
+            assert "exif" not in image.info
+            assert image.info.get("icc_profile")
+        assert b"Acme" not in each.path.read_bytes()
+
+
+def test_a_cmyk_photo_becomes_rgb_without_its_printer_profile(renderer: Renderer, tmp_path: Path) -> None:
+    cmyk = photos.picture(300, 200).icc_transform("cmyk", input_profile="srgb")
+
+    photo = render(renderer, tmp_path, photos.encoded(cmyk, ".jpg"))
+
+    with opened(photo, "feed") as image:
+        assert image.mode == "RGB"
+        profile = image.info.get("icc_profile")
+        assert profile is None or profile[16:20] == b"RGB "
+
+
+def test_sixteen_bits_and_transparency_are_taken(renderer: Renderer, tmp_path: Path) -> None:
+    deep = (photos.picture(300, 200).cast("ushort") * 256).copy(interpretation="rgb16")
+    glass = photos.picture(300, 200).bandjoin(100)
+
+    assert render(renderer, tmp_path, photos.encoded(deep, ".png")).width == 300
+    photo = render(renderer, tmp_path, photos.encoded(glass, ".png"))
+
+    with opened(photo, "feed") as image:
+        assert image.mode == "RGBA"
+
+
+def test_the_first_frame_of_an_animation_is_kept(renderer: Renderer, tmp_path: Path) -> None:
+    photo = render(renderer, tmp_path, photos.animated_gif(5))
+
+    assert (photo.width, photo.height) == (40, 30)
+    with opened(photo, "full") as image:
+        assert getattr(image, "n_frames", 1) == 1
+
+
+def test_placeholders_describe_the_photo(renderer: Renderer, tmp_path: Path) -> None:
+    red = photos.encoded(photos.flat(90, 60, 200, 20, 40), ".png")
+
+    photo = render(renderer, tmp_path, red)
+
+    assert photo.dominant_color == "#c81428"
+    assert len(photo.blurhash) == 28
+    assert photo.blurhash[0] == "L"  # four components across and three down
+
+
+@pytest.mark.parametrize(
+    ("photo", "code"),
+    [
+        (b"", "unsupported_format"),
+        (b"hello, I am a text", "unsupported_format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "unsupported_format"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(100), "unsupported_format"),
+        (photos.BROKEN_JPEG, "unreadable_image"),
+        (photos.jpeg(800, 600)[:-20_000], "unreadable_image"),
+        (photos.encoded(photos.picture(300, 200), ".png")[:-5_000], "unreadable_image"),
+        (photos.encoded(photos.picture(300, 200), ".webp")[:-500], "unreadable_image"),
+        (photos.png_bomb(30_000, 30_000), "too_many_pixels"),
+        (photos.png_bomb(5_000, 5_000), "unreadable_image"),
+        (photos.animated_gif(61), "too_many_frames"),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "svg",
+        "heic",
+        "broken jpeg",
+        "truncated jpeg",
+        "truncated png",
+        "truncated webp",
+        "900 megapixels",
+        "png that ends early",
+        "61 frames",
+    ],
+)
+def test_what_is_no_photo_is_refused_with_a_reason(
+    renderer: Renderer, tmp_path: Path, photo: bytes, code: str
+) -> None:
+    assert refusal(renderer, tmp_path, photo) == code
+
+
+def test_the_child_survives_refusals_and_stays_warm(renderer: Renderer, tmp_path: Path) -> None:
+    render(renderer, tmp_path, photos.jpeg())
+    child = renderer.child_id
+
+    assert refusal(renderer, tmp_path, photos.BROKEN_JPEG) == "unreadable_image"
+    render(renderer, tmp_path, photos.jpeg())
+
+    assert renderer.child_id == child
+
+
+def test_the_child_is_replaced_after_enough_photos(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(photos_per_child=1))
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        first = renderer.child_id
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id != first
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_takes_too_long_is_given_up_and_the_next_one_works(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(wall_seconds=3.0))
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id is not None
+        os.kill(renderer.child_id, signal.SIGSTOP)
+        with pytest.raises(ProcessingTimeout):
+            render(renderer, tmp_path, photos.jpeg())
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_burns_too_much_processor_time_ends_the_child(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(cpu_seconds=0))
+    grain = pyvips.Image.gaussnoise(6_000, 6_000, mean=128, sigma=40).cast("uchar")
+    heavy = photos.encoded(grain, ".webp", effort=0)
+    try:
+        # The system counts whole seconds, so the first may come through; several cannot.
+        with pytest.raises(ProcessingTimeout):
+            [render(renderer, tmp_path, heavy) for _ in range(5)]
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(memory_bytes=300 * 1024 * 1024))
+    # An interlaced PNG is whole in memory before its first row is known: 200 MB of pixels in 200 kB of file.
+    hungry = photos.encoded(photos.corners(7_000, 7_000).bandjoin(255), ".png", interlace=True)
+    try:
+        with pytest.raises((ImageRejected, ProcessingCrashed)) as refused:
+            render(renderer, tmp_path, hungry)
+        assert refused.value.code in {"too_much_memory", "processing_crashed"}  # type: ignore[attr-defined]  # both have one
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()
+
+
+def test_a_killed_child_is_told_apart_and_replaced(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits())
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id is not None
+        os.kill(renderer.child_id, signal.SIGSTOP)
+        threading.Timer(0.2, os.kill, (renderer.child_id, signal.SIGKILL)).start()
+        with pytest.raises(ProcessingCrashed):
+            render(renderer, tmp_path, photos.jpeg())
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()

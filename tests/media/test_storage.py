@@ -1,0 +1,145 @@
+"""What S3 itself takes and refuses on the targets that the service signs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import requests
+
+from igloo_common.ids import new_id
+from igloo_media.settings import Settings
+from igloo_media.storage import (
+    ObjectMissing,
+    ObjectTooLarge,
+    Storage,
+    StorageUnavailable,
+    Target,
+)
+from media.conftest import send
+
+NOW = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
+
+
+def target_for(storage: Storage, key: str, size_bytes: int, *, seconds: int = 60) -> Target:
+    lifetime = timedelta(seconds=seconds)
+    return storage.upload_target(key, content_type="image/jpeg", size_bytes=size_bytes, lifetime=lifetime)
+
+
+def post(target: Target, file: bytes, **changed: str) -> requests.Response:
+    return send({"url": target.url, "fields": target.fields}, file, **changed)
+
+
+@pytest.fixture
+def key() -> str:
+    return f"originals/somebody/{new_id()}"
+
+
+def test_the_announced_file_is_taken(storage: Storage, key: str) -> None:
+    assert post(target_for(storage, key, 5), b"photo").status_code == 204
+    assert storage.size_of(key) == 5
+
+
+@pytest.mark.parametrize("file", [b"a photo that is larger than announced", b"tiny", b""])
+def test_a_file_of_another_size_is_refused_by_s3(storage: Storage, key: str, file: bytes) -> None:
+    answer = post(target_for(storage, key, 5), file)
+
+    assert 400 <= answer.status_code < 500
+    assert storage.size_of(key) is None
+
+
+def test_another_content_type_is_refused_by_s3(storage: Storage, key: str) -> None:
+    answer = post(target_for(storage, key, 5), b"photo", **{"Content-Type": "text/html"})
+
+    assert answer.status_code == 403
+    assert storage.size_of(key) is None
+
+
+def test_another_key_is_refused_by_s3(storage: Storage, key: str) -> None:
+    answer = post(target_for(storage, key, 5), b"photo", key="originals/somebody/else")
+
+    assert answer.status_code == 403
+    assert storage.size_of("originals/somebody/else") is None
+
+
+def test_an_unsigned_read_is_refused_by_s3(storage: Storage, key: str, settings: Settings) -> None:
+    post(target_for(storage, key, 5), b"photo")
+
+    answer = requests.get(f"{settings.storage.endpoint}/{storage.bucket}/{key}", timeout=10)
+
+    assert answer.status_code == 403
+
+
+def test_a_read_address_works_and_stays_the_same_for_a_while(
+    storage: Storage, key: str, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "rendition"
+    file.write_bytes(b"bytes of a rendition")
+    storage.upload(key, file, content_type="image/webp")
+
+    address = storage.read_address(key, now=NOW)
+    answer = requests.get(f"{settings.storage.endpoint}{address}", timeout=10)
+
+    assert (answer.content, answer.headers["Content-Type"]) == (b"bytes of a rendition", "image/webp")
+    assert storage.read_address(key, now=NOW + timedelta(minutes=40)) == address
+
+
+def test_phones_get_the_public_address(settings: Settings, key: str) -> None:
+    public = replace(settings.storage, public_endpoint="https://photos.example")
+
+    target = target_for(Storage(public), key, 5)
+
+    assert target.url == f"https://photos.example/{public.bucket}"
+    assert target.fields["key"] == key
+
+
+def test_a_download_is_measured_and_summed(storage: Storage, key: str, tmp_path: Path) -> None:
+    post(target_for(storage, key, 5), b"photo")
+
+    checksum = storage.download(key, tmp_path / "copy", max_bytes=5)
+
+    assert checksum == sha256(b"photo").digest()
+    assert (tmp_path / "copy").read_bytes() == b"photo"
+    with pytest.raises(ObjectTooLarge):
+        storage.download(key, tmp_path / "copy", max_bytes=4)
+    with pytest.raises(ObjectMissing):
+        storage.download(f"{key}-not", tmp_path / "copy", max_bytes=5)
+
+
+def test_removing_is_complete_and_harmless_when_repeated(storage: Storage, key: str) -> None:
+    post(target_for(storage, key, 5), b"photo")
+
+    storage.remove([key, f"{key}-never-was"])
+    storage.remove([key])
+
+    assert storage.size_of(key) is None
+
+
+def test_preparing_again_is_harmless(storage: Storage, key: str) -> None:
+    post(target_for(storage, key, 5), b"photo")
+
+    storage.prepare()
+
+    assert storage.size_of(key) == 5
+
+
+def test_a_browser_of_any_origin_may_post(storage: Storage, settings: Settings) -> None:
+    preflight = requests.options(
+        f"{settings.storage.endpoint}/{storage.bucket}",
+        headers={"Origin": "https://demo.example", "Access-Control-Request-Method": "POST"},
+        timeout=10,
+    )
+
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] in {"*", "https://demo.example"}
+
+
+def test_s3_being_away_is_a_refusal_of_its_own(settings: Settings, key: str) -> None:
+    away = Storage(replace(settings.storage, endpoint="http://127.0.0.1:9"))
+
+    with pytest.raises(StorageUnavailable):
+        away.size_of(key)
+    assert target_for(away, key, 5).url, "signing asks nobody"
