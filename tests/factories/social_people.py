@@ -50,7 +50,7 @@ def relate(session: Session, from_user: UUID, kind: str, to_user: UUID, *, at: d
 
 
 def add_noise(session: Session, *around: UUID) -> None:
-    """Surround people with strangers who have edges of every kind among themselves and, but for blocks, with them.
+    """Surround people with strangers who have edges of every kind among themselves, and mutes with them.
 
     A query that forgets one of its conditions finds some of these.
     """

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from igloo_common.worker import PeriodicJob
-
 from igloo_common.clock import utc_now
-from igloo_common.database import transaction
+from igloo_common.database import reading, transaction
+from igloo_common.worker import PeriodicJob
+from igloo_social.operations.counts import recount_people
 from igloo_social.operations.publishing import fail_stranded_posts
+from igloo_social.operations.relations import lock_people
+from igloo_social.queries.counts import miscounted_people
 
 MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
+
+RECONCILED_AT_ONCE = 1_000
 
 logger = logging.getLogger(__name__)
 
@@ -26,4 +30,18 @@ def sweep_stranded_posts() -> None:
         logger.warning("Posts failed whose media never came.", extra={"count": failed})
 
 
-JOBS = (PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),)
+def reconcile_counts() -> None:
+    """Put right the counts of followers that disagree with the edges; there should be none."""
+    with reading() as reader:
+        suspects = miscounted_people(reader, limit=RECONCILED_AT_ONCE)
+    with transaction() as session:
+        lock_people(session, suspects)
+        wrong = recount_people(session, suspects)
+    if wrong:
+        logger.error("Counts of followers were wrong and have been put right.", extra={"count": len(wrong)})
+
+
+JOBS = (
+    PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
+    PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
+)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from igloo_common.worker import Worker
-
 from igloo_common.settings import load_or_exit
+from igloo_common.worker import Worker
 from igloo_social.app import create_app
 from igloo_social.consumers import consumers
 from igloo_social.jobs import JOBS

@@ -32,8 +32,8 @@ blp = Blueprint("blocks", __name__, description="Blocking people")
 def block_user(user_id: UUID) -> Response:
     """Block a person; again, it changes nothing.
 
-    Follows, requests, likes and notifications between the two go at once. For the blocked, the blocker no longer
-    exists: all that is theirs is 404.
+    Follows, requests, likes and notifications between the two go at once. For the blocked person, everything
+    of the blocker is 404 from now on.
     """
     with transaction() as session:
         actor_id = current_identity().user_id

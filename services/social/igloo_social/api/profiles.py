@@ -57,8 +57,8 @@ def get_my_profile() -> Response:
 def edit_my_profile(edit: ProfileEdit) -> Response:
     """Change one's own profile; what is left out stays.
 
-    With If-Match, only while the profile is as the client read it. An account that goes public takes everybody
-    as a follower who asked to be.
+    With If-Match, only while the profile is as the client read it. When an account goes public, everybody who
+    asked to follow it does.
     """
     user_id = current_identity().user_id
     with transaction() as session:

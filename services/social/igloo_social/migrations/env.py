@@ -22,7 +22,8 @@ def run_migrations() -> None:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
-            compare_server_default=True,
+            # Alembic compares defaults in SQL, and PostgreSQL has no equality for json.
+            compare_server_default=False,
             transaction_per_migration=True,
         )
         with context.begin_transaction():

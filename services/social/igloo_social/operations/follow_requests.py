@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from igloo_common.errors import NotFound
 from igloo_social.models.relations import RelationType
-from igloo_social.operations.relations import add_edge, lock_pair, lock_people, remove_edges
+from igloo_social.operations.follows import end_follow
+from igloo_social.operations.relations import add_edge, lock_pair, lock_people
 from igloo_social.queries.relations import requesters_of
 
 if TYPE_CHECKING:
@@ -50,13 +51,7 @@ def reject_request(session: Session, *, actor_id: UUID, requester_id: UUID, now:
     """
     pair = lock_pair(session, actor_id=actor_id, other_id=requester_id)
     if pair.relationship.requested_by:
-        remove_edges(
-            session,
-            from_user=requester_id,
-            to_user=actor_id,
-            relation_types=(RelationType.REQUEST,),
-            now=now,
-        )
+        end_follow(session, follower_id=requester_id, followee_id=actor_id, now=now)
     return replace(pair.relationship, requested_by=False)
 
 
@@ -85,7 +80,5 @@ def accept_requests(
 
 
 def _make_follow(session: Session, requester_id: UUID, actor_id: UUID, now: datetime) -> None:
-    remove_edges(
-        session, from_user=requester_id, to_user=actor_id, relation_types=(RelationType.REQUEST,), now=now
-    )
+    end_follow(session, follower_id=requester_id, followee_id=actor_id, now=now)
     add_edge(session, from_user=requester_id, to_user=actor_id, relation_type=RelationType.FOLLOW, now=now)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from igloo_common.errors import Conflict
+from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.relations import RelationType
 from igloo_social.operations import notifications
 from igloo_social.operations.relations import add_edge, lock_pair, remove_edges
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from igloo_social.models.relations import Relationship
+    from igloo_social.models.notifications import NotificationKind
+from igloo_social.models.relations import Relationship
+
+NEWS_OF_EDGES = {
+    RelationType.FOLLOW: NotificationKind.FOLLOW,
+    RelationType.REQUEST: NotificationKind.FOLLOW_REQUEST,
+}
+"""What the person at the far end of an edge is told of it."""
 
 
 class PersonIsBlocked(Conflict):
@@ -41,16 +49,31 @@ def follow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: 
     if kind is None:
         return pair.relationship
     add_edge(session, from_user=actor_id, to_user=followee_id, relation_type=kind, now=now)
-    asks = kind is RelationType.REQUEST
     notifications.notify(
         session,
         recipient_id=followee_id,
-        kind="follow_request" if asks else "follow",
+        kind=NEWS_OF_EDGES[kind],
         actor_id=actor_id,
         object_id=None,
         now=now,
     )
+    asks = kind is RelationType.REQUEST
     return replace(pair.relationship, following=not asks, requested=asks)
+
+
+def end_follow(session: Session, *, follower_id: UUID, followee_id: UUID, now: datetime) -> None:
+    """Remove a follow or a request to, and take back what was told of it; needs the pair's lock."""
+    removed = remove_edges(
+        session, from_user=follower_id, to_user=followee_id, relation_types=tuple(NEWS_OF_EDGES), now=now
+    )
+    for kind in removed:
+        notifications.withdraw(
+            session,
+            recipient_id=followee_id,
+            kind=NEWS_OF_EDGES[kind],
+            actor_id=follower_id,
+            object_id=None,
+        )
 
 
 def unfollow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: datetime) -> Relationship:
@@ -61,11 +84,5 @@ def unfollow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now
     """
     pair = lock_pair(session, actor_id=actor_id, other_id=followee_id)
     if pair.relationship.following or pair.relationship.requested:
-        remove_edges(
-            session,
-            from_user=actor_id,
-            to_user=followee_id,
-            relation_types=(RelationType.FOLLOW, RelationType.REQUEST),
-            now=now,
-        )
+        end_follow(session, follower_id=actor_id, followee_id=followee_id, now=now)
     return replace(pair.relationship, following=False, requested=False)

@@ -76,7 +76,7 @@ class ProfileEditSchema(Schema):
 
     username = fields.String(
         metadata={
-            "description": "3 to 30 of a to z, digits, _ and .; capitals become small, some words are reserved",
+            "description": "3 to 30 of a to z, digits, _ and .; capitals become small, some are reserved",
             "example": "mina.kim",
         }
     )
@@ -86,6 +86,8 @@ class ProfileEditSchema(Schema):
 
     @post_load
     def _edit(self, values: dict[str, Any], **_: object) -> ProfileEdit:
+        if "username" in values:
+            values["username"] = usernames.normalised(values["username"])
         return ProfileEdit(**values)
 
 

@@ -1,0 +1,65 @@
+import re
+from itertools import islice
+from uuid import UUID
+
+import pytest
+
+from igloo_common.ids import new_id
+from igloo_social.policies import usernames
+
+FORM = re.compile(r"[a-z0-9_.]{3,30}")
+
+
+@pytest.mark.parametrize("username", ["abc", "a.b", "mina_kim", "x" * 30, "2024", "_._" * 3 + "_"])
+def test_a_wellformed_username_can_be_chosen(username: str) -> None:
+    assert usernames.problem_with(username) is None
+
+
+@pytest.mark.parametrize(
+    "username",
+    ["ab", "x" * 31, "Mina", "mina kim", "김민아", "mina-kim", "a..b", ".abc", "abc.", "abc\n", "á_b", "٣٣٣"],
+)
+def test_a_malformed_username_cannot(username: str) -> None:
+    problem = usernames.problem_with(username)
+
+    assert problem is not None
+    assert problem[0] == "username_malformed"
+
+
+@pytest.mark.parametrize(
+    "username", ["admin", "igloo", "me.me".replace(".me", ""), "support", "_admin_", "igloo.team"]
+)
+def test_a_reserved_word_cannot_be_chosen_even_in_disguise(username: str) -> None:
+    problem = usernames.problem_with(username)
+
+    assert problem is not None
+    assert problem[0] in {"username_reserved", "username_malformed"}
+
+
+def test_usernames_that_differ_in_case_are_the_same() -> None:
+    assert usernames.normalised(" MiNa ") == "mina"
+
+
+@pytest.mark.parametrize(
+    "display_name", ["Mina Kim", "김민아", "", "José María de la Concepción y Todos los Santos", "👋", "ﬁ"]
+)
+def test_every_name_leads_to_usernames_that_could_be_chosen(display_name: str) -> None:
+    proposals = list(islice(usernames.candidates(display_name, new_id()), 20))
+
+    assert len(set(proposals)) == 20
+    assert all(usernames.problem_with(proposal) is None for proposal in proposals)
+
+
+def test_a_name_stays_recognisable_in_its_username() -> None:
+    assert next(usernames.candidates("José García", new_id())).startswith("jose_garcia_")
+
+
+def test_people_of_the_same_name_get_different_usernames() -> None:
+    assert next(usernames.candidates("Mina", new_id())) != next(usernames.candidates("Mina", new_id()))
+
+
+def test_a_placeholder_is_the_same_each_time_and_could_be_chosen() -> None:
+    user_id = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+
+    assert usernames.placeholder(user_id) == usernames.placeholder(user_id)
+    assert usernames.problem_with(usernames.placeholder(user_id)) is None
