@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -145,6 +146,16 @@ def show_tag(tag: str) -> Response:
         return json_response({"tag": connection.scalar(text("SELECT cast(:tag AS text)"), {"tag": tag})})
 
 
+@blueprint.route("/v1/waits/<int:milliseconds>", methods=["GET"])
+@access.public
+@blueprint.response(200)
+def wait(milliseconds: int) -> Response:
+    """Take this long, in the database."""
+    with reading() as connection:
+        connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": milliseconds / 1000})
+    return json_response({"process": os.getpid()})
+
+
 @blueprint.route("/v1/me", methods=["GET"])
 @access.user
 @blueprint.response(200)
@@ -200,6 +211,14 @@ def cause_trouble(kind: str) -> Response:
 def sample_settings(**environ: str) -> CommonSettings:
     """Read the sample's settings; names are those of the environment."""
     env = Environment.load({**service_environ("media", database_url=NOWHERE), **environ})
+    settings = CommonSettings.read(env, service="media")
+    env.finish()
+    return settings
+
+
+def settings_of_this_process() -> CommonSettings:
+    """Read the sample's settings from the environment of the process, as a service does."""
+    env = Environment.load()
     settings = CommonSettings.read(env, service="media")
     env.finish()
     return settings
