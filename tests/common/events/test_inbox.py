@@ -274,7 +274,8 @@ def test_two_events_that_lock_the_same_rows_in_opposite_order_are_both_applied_i
     subscriber_app: Flask, observer: psycopg.Connection
 ) -> None:
     observer.execute(
-        "INSERT INTO social.effects VALUES (gen_random_uuid(), 'a', 0), (gen_random_uuid(), 'b', 0)"
+        "INSERT INTO social.effects (event_id, aggregate_key, sequence)"
+        " VALUES (gen_random_uuid(), 'a', 0), (gen_random_uuid(), 'b', 0)"
     )
     register = Consumers("social")
 
