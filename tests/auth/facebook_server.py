@@ -96,7 +96,7 @@ def running_facebook(folder: Path) -> Iterator[FacebookServer]:
     app.wsgi_app = _Watched(app.wsgi_app, facebook)  # type: ignore[method-assign]  # Flask's own way
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     facebook.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, name="facebook", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="facebook", daemon=True)
     thread.start()
     try:
         yield facebook

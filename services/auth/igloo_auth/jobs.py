@@ -1,0 +1,31 @@
+"""What the worker does on schedule: forget what is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from igloo_auth.operations.pruning import BATCH_ROWS, erase_seals, prune_refresh_tokens, prune_sessions
+from igloo_auth.settings import Settings
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.web import provided
+from igloo_common.worker import PeriodicJob
+
+
+def prune() -> None:
+    """Forget expired tokens, old sessions and useless seals, in transactions too short to be waited for."""
+    _until_done(prune_refresh_tokens)
+    _until_done(prune_sessions)
+    with transaction() as session:
+        erase_seals(session, lifetimes=provided(Settings).lifetimes, now=utc_now())
+
+
+def _until_done(prune_batch: Callable[..., int]) -> None:
+    while True:
+        with transaction() as session:
+            pruned = prune_batch(session, now=utc_now())
+        if pruned < BATCH_ROWS:
+            return
+
+
+JOBS = (PeriodicJob(name="prune-sessions", every_seconds=600, run=prune),)
