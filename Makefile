@@ -47,7 +47,7 @@ migrate: ## Bring the running stack's three schemas to the newest migration
 
 .PHONY: openapi
 openapi: .venv-dev ## Write the merged OpenAPI document that the gateway serves
-	@exec $(LOCAL) openapi
+	@exec $(PYTHON) -m igloo_local.openapi
 
 .PHONY: clean
 clean: ## Stop the local stack and remove its data, the virtual environment and all caches
