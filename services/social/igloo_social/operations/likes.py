@@ -145,8 +145,15 @@ def _lock_for_liking(session: Session, post_id: UUID, user_id: UUID) -> UUID:
 
 
 def _add_to_count(session: Session, post_id: UUID, change: int) -> None:
-    """Add under the post's lock, where it is exact; a popular post has too many likes to count each time."""
-    session.execute(update(POSTS).where(POSTS.c.id == post_id).values(like_count=POSTS.c.like_count + change))
+    """Add under the post's lock, where it is exact; a popular post has too many likes to count each time.
+
+    Not below nothing: a count that had drifted must not keep anybody from unliking.
+    """
+    session.execute(
+        update(POSTS)
+        .where(POSTS.c.id == post_id)
+        .values(like_count=func.greatest(POSTS.c.like_count + change, 0))
+    )
 
 
 def _status(session: Session, post_id: UUID, user_id: UUID, *, liked: bool) -> LikeStatus:

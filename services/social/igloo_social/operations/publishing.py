@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from igloo_common.outbox import emit
 from igloo_social.events import PostPublished
@@ -67,11 +67,14 @@ def emit_published(
 
 
 def count_posts(session: Session, author_id: UUID, change: int) -> None:
-    """Bring the author's number of published posts up to date."""
+    """Bring the author's number of published posts up to date.
+
+    Not below nothing: a count that had drifted must not keep anybody from deleting a post.
+    """
     session.execute(
         update(PROFILES)
         .where(PROFILES.c.user_id == author_id)
-        .values(post_count=PROFILES.c.post_count + change)
+        .values(post_count=func.greatest(PROFILES.c.post_count + change, 0))
     )
 
 

@@ -146,7 +146,7 @@ def _follower_ranges(session: Session, author_id: UUID) -> Iterator[ColumnElemen
         .offset(BATCH_SIZE - 1)
         .limit(1)
     )
-    after = true()
+    after: ColumnElement[bool] = true()
     while end := session.execute(ends.where(after)).one_or_none():
         last = tuple_(*(literal(part) for part in end))
         yield and_(followers, after, last >= _POSITION)
@@ -159,6 +159,7 @@ def _fan_out_to(session: Session, followers: ColumnElement[bool], post_id: UUID)
     blocked = select(_BLOCK.c.to_user).where(_BLOCK.c.from_user == POSTS.c.author_id, _IS_BLOCK)
     entries = select(RELATIONS.c.from_user, POSTS.c.published_at, POSTS.c.id, POSTS.c.author_id).where(
         POSTS.c.id == post_id,
+        POSTS.c.author_id == RELATIONS.c.to_user,
         _FANNED_OUT,
         followers,
         RELATIONS.c.from_user.not_in(blocking),

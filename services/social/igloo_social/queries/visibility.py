@@ -23,7 +23,7 @@ from igloo_social.models.posts import POSTS, PostState, Visibility
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.relations import RELATIONS, RelationType
 
-VIEWER: ColumnElement[UUID | None] = bindparam("viewer_id", type_=Uuid())
+VIEWER: ColumnElement[UUID] = bindparam("viewer_id", type_=Uuid())
 """Who looks, given as the parameter `viewer_id` when a statement is run; NULL is an anonymous viewer."""
 
 

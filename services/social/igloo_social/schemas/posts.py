@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from igloo_social.addresses import RenditionAddresses
 
 _STATES = [state.value for state in PostState]
-_VISIBILITY = {
-    "metadata": {"description": "`followers` and `private` (the author alone) hide it from everybody else"},
-}
+_VISIBILITY = "`followers` and `private` (the author alone) hide it from everybody else"
 
 
 def _refuse_repetition(media_ids: Sequence[UUID]) -> None:
@@ -46,7 +44,9 @@ class NewPostSchema(Schema):
             "description": "The caller's own uploads; those that are not ready yet keep the post waiting"
         },
     )
-    visibility = fields.Enum(Visibility, by_value=True, load_default=Visibility.PUBLIC, **_VISIBILITY)
+    visibility = fields.Enum(
+        Visibility, by_value=True, load_default=Visibility.PUBLIC, metadata={"description": _VISIBILITY}
+    )
 
     @post_load
     def _command(self, values: dict[str, Any], **_: object) -> NewPost:
@@ -57,7 +57,7 @@ class PostEditSchema(Schema):
     """What an author may change of a post; what is left out stays as it is."""
 
     caption = Text(lines=True, validate=validate.Length(max=MAX_CAPTION_LENGTH))
-    visibility = fields.Enum(Visibility, by_value=True, **_VISIBILITY)
+    visibility = fields.Enum(Visibility, by_value=True, metadata={"description": _VISIBILITY})
 
     @post_load
     def _command(self, values: dict[str, Any], **_: object) -> PostEdit:

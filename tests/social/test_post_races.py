@@ -1,0 +1,145 @@
+"""Races of posts against the events of their media, on a real database with real threads."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from factories.social_people import LONG_AGO, make_people, make_person
+from factories.social_posts import media_failed, media_ready
+from igloo_common.ids import new_id
+from igloo_social.db import db
+from igloo_social.models.images import MEDIA_ITEMS
+from igloo_social.models.posts import POSTS
+from igloo_social.operations.images import MediaNotUsable
+from igloo_social.operations.posts import NewPost, create_post, delete_post
+from igloo_social.operations.publishing import fail_stranded_posts
+
+ROUNDS = 40
+Effort = Callable[[Session], object]
+
+
+@pytest.fixture
+def engine(app: Flask) -> Engine:
+    with app.app_context():
+        return db.engine
+
+
+def at_once(engine: Engine, *efforts: Effort) -> list[object]:
+    """Run each effort in a transaction and a thread of its own, all starting together."""
+    start = Barrier(len(efforts))
+
+    def run(effort: Effort) -> object:
+        with Session(engine) as session, session.begin():
+            start.wait(timeout=10)
+            return effort(session)
+
+    with ThreadPoolExecutor(len(efforts)) as pool:
+        return [done.result(timeout=30) for done in [pool.submit(run, effort) for effort in efforts]]
+
+
+def posting(author: UUID, media_ids: list[UUID]) -> Effort:
+    return partial(create_post, new=NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO)
+
+
+def trying_to_post(author: UUID, media_ids: list[UUID]) -> Effort:
+    """Post, and take a refusal for an answer."""
+
+    def effort(session: Session) -> object:
+        try:
+            return create_post(session, NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO)
+        except MediaNotUsable:
+            return None
+
+    return effort
+
+
+def becoming_ready(media_id: UUID, owner: UUID) -> Effort:
+    return partial(media_ready, media_id=media_id, owner_id=owner)
+
+
+def state_of(session: Session, post_id: object) -> str:
+    session.rollback()
+    state: str = session.execute(select(POSTS.c.state).where(POSTS.c.id == post_id)).scalar_one()
+    return state
+
+
+def test_no_post_is_stranded_between_its_making_and_its_media(engine: Engine, session: Session) -> None:
+    author = make_person(session)
+    session.commit()
+    for _ in range(ROUNDS):
+        media_ids = [new_id() for _ in range(4)]
+
+        post_id, *_rest = at_once(
+            engine, posting(author, media_ids), *(becoming_ready(media_id, author) for media_id in media_ids)
+        )
+
+        assert state_of(session, post_id) == "published"
+    published = session.scalar(text("SELECT count(*) FROM outbox WHERE type = 'social.post.published.v1'"))
+    assert published == ROUNDS
+    assert session.scalar(text("SELECT post_count FROM profiles")) == ROUNDS
+
+
+def test_one_medium_is_shown_by_one_post_whoever_comes_first(engine: Engine, session: Session) -> None:
+    author = make_person(session)
+    session.commit()
+    for _ in range(ROUNDS):
+        shared, extra = new_id(), new_id()
+
+        first, second, *_rest = at_once(
+            engine,
+            trying_to_post(author, [shared, extra]),
+            trying_to_post(author, [extra, shared]),
+            becoming_ready(shared, author),
+            becoming_ready(extra, author),
+        )
+
+        states = sorted(state_of(session, post_id) for post_id in (first, second) if post_id)
+        assert states.count("published") <= 1
+        assert "processing" not in states
+        shown = session.scalars(
+            select(MEDIA_ITEMS.c.post_id).where(MEDIA_ITEMS.c.media_id.in_((shared, extra)))
+        ).all()
+        assert len({post_id for post_id in shown if post_id}) == states.count("published")
+
+
+def test_media_deletion_and_sweeper_never_deadlock_nor_leave_halves(engine: Engine, session: Session) -> None:
+    random = Random(20250102)  # noqa: S311 - a repeatable shuffle, no secret
+    people = make_people(session, 2)
+    session.commit()
+    for _ in range(ROUNDS):
+        author, other = people
+        media_ids = [new_id() for _ in range(3)]
+        post_id = at_once(engine, posting(author, media_ids))[0]
+        assert isinstance(post_id, UUID)
+        efforts: list[Effort] = [
+            becoming_ready(media_ids[0], author),
+            becoming_ready(media_ids[1], author),
+            partial(media_failed, media_id=media_ids[2], owner_id=author),
+            partial(delete_post, post_id=post_id, author_id=author, now=LONG_AGO),
+            partial(fail_stranded_posts, created_before=LONG_AGO, now=LONG_AGO),
+            trying_to_post(author, media_ids[:2]),
+            trying_to_post(other, media_ids[1:]),
+        ]
+        random.shuffle(efforts)
+
+        at_once(engine, *efforts)
+
+        session.rollback()
+        attached_to_the_dead = session.scalar(
+            select(text("count(*)"))
+            .select_from(MEDIA_ITEMS.join(POSTS, POSTS.c.id == MEDIA_ITEMS.c.post_id))
+            .where(POSTS.c.state == "failed", POSTS.c.deleted_at.is_(None))
+        )
+        assert attached_to_the_dead == 0
+        waiting = session.scalars(
+            select(POSTS.c.id).where(POSTS.c.state == "processing", POSTS.c.deleted_at.is_(None))
+        ).all()
+        assert waiting == []
