@@ -28,12 +28,12 @@ check: .venv-dev ## Lint, types, layer contracts, migrations and container files
 
 .PHONY: bench
 bench: .venv-dev ## Measure CPU per request at production settings; writes report/bench
-	@exec $(PYTHON) -m tests.bench
+	@PYTHONPATH=tests exec $(PYTHON) -m bench $(ARGS)
 
 .PHONY: chaos
 chaos: .venv-dev ## Kill processes under load and check that nothing acknowledged was lost; writes report/chaos
 	@$(LOCAL) install rabbitmq
-	@exec $(PYTHON) -m tests.chaos
+	@PYTHONPATH=tests exec $(PYTHON) -m chaos $(ARGS)
 
 .PHONY: seed
 seed: ## Add the demo people and posts to the running stack

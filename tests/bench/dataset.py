@@ -1,5 +1,6 @@
 """Fills social's schema with a town of people and posts, by SQL: the same rows, in seconds."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ CREATE FUNCTION pg_temp.person(n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql
 RETURN ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid;
 CREATE FUNCTION pg_temp.post(n bigint) RETURNS uuid IMMUTABLE LANGUAGE sql
 RETURN ('01910000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid;
+CREATE FUNCTION pg_temp.medium(n bigint) RETURNS text IMMUTABLE LANGUAGE sql
+RETURN '01920000-0000-7000-8000-' || lpad(to_hex(n), 12, '0');
 """
 
 _PEOPLE = """
@@ -28,7 +31,7 @@ FROM generate_series(1, %(people)s) AS n
 _POSTS = """
 INSERT INTO posts (id, author_id, caption, visibility, state, images, like_count, created_at, published_at)
 SELECT pg_temp.post(n), pg_temp.person(n %% %(authors)s + 1), 'Post number ' || n || ' of the town',
-       'public', 'published', %(images)s::json, n %% 40, at, at
+       'public', 'published', replace(%(images)s, %(medium)s, pg_temp.medium(n))::json, n %% 40, at, at
 FROM generate_series(1, %(posts)s) AS n, LATERAL (SELECT now() - (%(posts)s - n) * interval '2 minutes' AS at)
 """
 
@@ -47,6 +50,14 @@ INSERT INTO relations (from_user, to_user, relation_type, created_at)
 SELECT pg_temp.person(n), %(writer)s, 'f', now() FROM generate_series(1, %(count)s) AS n
 """
 
+_UNFINISHED = """
+SELECT (SELECT count(*) FROM auth.outbox WHERE published_at IS NULL)
+     + (SELECT count(*) FROM social.outbox WHERE published_at IS NULL)
+     + (SELECT count(*) FROM media.outbox WHERE published_at IS NULL)
+     + (SELECT count(*) FROM social.inbox WHERE status = 'pending')
+     + (SELECT count(*) FROM media.inbox WHERE status = 'pending')
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
@@ -56,23 +67,50 @@ class Reader:
     followees: int
 
 
-def fill(database_url: str, *, readers: Sequence[Reader], writer: str, images: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Illustration:
+    """What a post keeps of a real image; every post of the town gets it, under an id of its own."""
+
+    media_id: str
+    images: str
+
+
+def fill(database_url: str, *, readers: Sequence[Reader], writer: str, illustration: Illustration) -> None:
     """Write the town and connect the measured people to it.
 
     Args:
         database_url: of the role that owns social's schema.
         readers: people who sign in and read; each gets followees and the timeline that fan-out would write.
         writer: a person who gets `FOLLOWERS_OF_THE_WRITER` followers.
-        images: the JSON that each post keeps of its one image.
+        illustration: the image of each post.
     """
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("SET search_path = social")
         with connection.transaction():
             connection.execute(_PREPARE)
             connection.execute(_PEOPLE, {"people": PEOPLE})
-            connection.execute(_POSTS, {"authors": AUTHORS, "posts": POSTS, "images": images})
+            image = {"images": illustration.images, "medium": illustration.media_id}
+            connection.execute(_POSTS, {"authors": AUTHORS, "posts": POSTS, **image})
             for reader in readers:
                 connection.execute(_FOLLOWEES, {"reader": reader.user_id, "count": reader.followees})
             connection.execute(_FOLLOWERS, {"writer": writer, "count": FOLLOWERS_OF_THE_WRITER})
         # The plans that a table of this age would have; a fresh one has no statistics yet.
         connection.execute("VACUUM ANALYZE")
+
+
+def illustration_of(database_url: str, post_id: str) -> Illustration:
+    """Read what a real post keeps of its one image."""
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("SET search_path = social")
+        row = connection.execute("SELECT images::text FROM posts WHERE id = %s", (post_id,)).fetchone()
+    if row is None:
+        message = f"post {post_id} is not in the database"
+        raise LookupError(message)
+    return Illustration(media_id=json.loads(row[0])[0]["media_id"], images=row[0])
+
+
+def unfinished_events(database_url: str) -> int:
+    """Count the events of all services that are still on their way."""
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        row = connection.execute(_UNFINISHED).fetchone()
+    return 0 if row is None else int(row[0])

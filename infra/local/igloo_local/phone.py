@@ -117,8 +117,23 @@ class Phone:
         return relationship
 
 
+def facebook_token(facebook: str, app_id: str, name: str) -> str:
+    """Make a person at the Facebook stand-in and return the token that its SDK would hold."""
+    response = requests.post(
+        f"{facebook}/{app_id}/accounts/test-users", data={"name": name}, timeout=REQUEST_TIMEOUT_SECONDS
+    )
+    response.raise_for_status()
+    token: str = response.json()["access_token"]
+    return token
+
+
 def wait_until(
-    read: Callable[[], T], accepted: Callable[[T], bool], *, what: str, timeout_seconds: float = 30.0
+    read: Callable[[], T],
+    accepted: Callable[[T], bool],
+    *,
+    what: str,
+    timeout_seconds: float = 30.0,
+    pause_seconds: float = 0.05,
 ) -> T:
     """Read until the answer is accepted and return it.
 
@@ -133,7 +148,7 @@ def wait_until(
         if time.monotonic() > deadline:
             message = f"{what}: not within {timeout_seconds:g} s; last seen: {seen!r:.500}"
             raise TimeoutError(message)
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
 
 
 def _problem(response: requests.Response) -> Json:

@@ -34,11 +34,16 @@ class Authorization:
         self._check_proof(text, token.app_id, required=True)
         return token
 
-    def secret_of(self, app_id: str, secret: str) -> str:
-        """Return the app's secret if the caller knows it."""
+    def require_app(self, app_id: str) -> str:
+        """Return the secret of an app that exists."""
         known = self._apps.get(app_id)
         if known is None:
             raise GraphError("Error validating application. Cannot get application info.", code=101)
+        return known
+
+    def secret_of(self, app_id: str, secret: str) -> str:
+        """Return the app's secret if the caller knows it."""
+        known = self.require_app(app_id)
         if not hmac.compare_digest(known.encode(), secret.encode()):
             raise GraphError("Error validating client secret.", code=1)
         return known
@@ -65,6 +70,11 @@ class Authorization:
             raise ProofInvalid("API calls from the server require an appsecret_proof argument")
         if proof is not None and not hmac.compare_digest(proof, appsecret_proof(text, self._apps[app_id])):
             raise ProofInvalid("Invalid appsecret_proof provided in the API argument")
+
+
+def carries_token() -> bool:
+    """Tell whether the call carries any access token, good or bad."""
+    return bool(request.values.get("access_token") or request.headers.get("Authorization"))
 
 
 def _access_token() -> str:
