@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from igloo_local.errors import StackError
-from igloo_local.installing import install_rabbitmq, may_install
+from igloo_local.installing import install, may_install
 from igloo_local.parts.rabbitmq import find_server
 
 FALLBACK = "no RabbitMQ here and no right to install it: events travel through a folder instead"
@@ -21,7 +21,7 @@ def choose_broker(wanted: str, *, report: Callable[[str], None]) -> str:
         return "filesystem" if wanted == "filesystem" else "rabbitmq"
     if may_install():
         report("RabbitMQ is being installed with apt (first time only)")
-        failure = install_rabbitmq()
+        failure = install("rabbitmq-server")
         if find_server():
             return "rabbitmq"
         if wanted == "auto":

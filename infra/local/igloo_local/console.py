@@ -17,9 +17,14 @@ class Console:
         self._started = time.monotonic()
         self._lock = threading.Lock()
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
     def step(self, text: str) -> None:
         """Report something done."""
-        self.say(f"{time.monotonic() - self._started:6.1f} s  {text}")
+        self.say(f"{self.seconds:6.1f} s  {text}")
 
     def say(self, text: str = "") -> None:
         """Print a line as it is."""

@@ -3,13 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from igloo_local.parts.rabbitmq import find_server
 from igloo_local.settings import inherited_environment
 
 INSTALL_SECONDS = 300
 _POLICY = Path("/usr/sbin/policy-rc.d")
+# What the tests use and no wheel brings: name → how it is found, and Debian's package.
+PROGRAMS: Mapping[str, tuple[Callable[[], str | None], str]] = {
+    "rabbitmq": (find_server, "rabbitmq-server"),
+    "chromium": (lambda: shutil.which("chromium") or shutil.which("google-chrome"), "chromium"),
+}
 _REFUSE_STARTS = "#!/bin/sh\n# Written by igloo while it installs a package; removed right after.\nexit 101\n"
 
 
@@ -18,21 +26,11 @@ def may_install() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install_rabbitmq() -> str:
-    """Install RabbitMQ; return why it failed, or nothing."""
-    return _without_starting("rabbitmq-server")
+def install(package: str) -> str:
+    """Install a Debian package without having its service started; return why it failed, or nothing.
 
-
-def install_chromium() -> str:
-    """Install a browser for the browser tests; return why it failed, or nothing."""
-    return _without_starting("chromium")
-
-
-def _without_starting(package: str) -> str:
-    """Install a package while Debian's policy hook keeps its service from being started.
-
-    A broker started by the package would be a system-wide one that nobody asked for. An existing hook is left
-    alone: whoever wrote it has decided that question.
+    A broker that the package starts would be a system-wide one that nobody asked for. An existing hook is
+    left alone: whoever wrote it has decided that question.
     """
     ours = not _POLICY.exists()
     if ours:
@@ -45,13 +43,29 @@ def _without_starting(package: str) -> str:
             _POLICY.unlink(missing_ok=True)
 
 
+def install_missing(names: Sequence[str]) -> int:
+    """Install those of the named programs that are missing; say which cannot be had, and go on without."""
+    for name in names:
+        find, package = PROGRAMS[name]
+        if find() is not None:
+            continue
+        if may_install():
+            print(f"installing {package} with apt", file=sys.stderr)
+            failure = install(package)
+        else:
+            failure = "only root may, and apt is needed"
+        if find() is None:
+            print(f"igloo: {name} cannot be installed ({failure})", file=sys.stderr)
+    return 0
+
+
 def _apt(package: str) -> str:
-    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
-    failure = _run(install)
+    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
+    failure = _run(command)
     if not failure:
         return ""
     # The lists of a fresh machine or image are usually missing or old.
-    return _run(["apt-get", "update", "--quiet"]) or _run(install)
+    return _run(["apt-get", "update", "--quiet"]) or _run(command)
 
 
 def _run(command: list[str]) -> str:

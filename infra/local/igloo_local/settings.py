@@ -54,7 +54,7 @@ class LocalSettings:
         """
         environ = os.environ if environ is None else environ
         # The secrets files configure services that run by themselves; the stack makes its own secrets.
-        env = Environment.load(environ, secrets_dir=Path(os.devnull))
+        env = Environment.load(environ, secrets_dir=Path("/nonexistent"))
         settings = cls(
             folder=Path(env.text("IGLOO_LOCAL_DIR", default=str(ROOT / ".local"))).absolute(),
             gateway_port=env.integer("IGLOO_PORT", default=0, minimum=1, maximum=65_535) or None,

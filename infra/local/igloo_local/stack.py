@@ -1,7 +1,6 @@
 """The whole stack in one folder: parts started in parallel where they are independent, and ended together."""
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -13,6 +12,7 @@ from igloo_local.addresses import FILE_NAME, Addresses
 from igloo_local.broker_choice import choose_broker
 from igloo_local.console import Console
 from igloo_local.errors import StackError
+from igloo_local.flag import Flag
 from igloo_local.lock import FolderLock
 from igloo_local.parts.part import Part
 from igloo_local.parts_list import PartsList
@@ -44,7 +44,7 @@ class Stack:
         console: Console | None = None,
     ) -> None:
         self.folder = folder.absolute()
-        self.stop_requested = threading.Event()
+        self.stop_requested = Flag()
         self.addresses = Addresses()
         self.console = console or Console(quiet=True)
         self._broker_wanted = broker
