@@ -79,7 +79,7 @@ class Worker:
             signal.signal(signal.SIGINT, lambda *_: self.stop())
         loops = self._loops()
         threads = [
-            threading.Thread(target=loop.run, args=[self._stop], name=loop.name, daemon=True)
+            threading.Thread(target=self._run_loop, args=[loop], name=loop.name, daemon=True)
             for loop in loops
         ]
         port = self._open_port(threads)
@@ -93,6 +93,12 @@ class Worker:
         port.close()
         self._engine.dispose()
         return 1 if dead or late else 0
+
+    def _run_loop(self, loop: Loop) -> None:
+        try:
+            loop.run(self._stop)
+        except Exception:  # noqa: BLE001 - the process ends for it, and the log says why
+            _LOG.exception("A worker's thread gives up", extra={"loop": loop.name})
 
     def stop(self) -> None:
         """Take nothing new, finish what is under way, and let `run` return."""

@@ -141,7 +141,7 @@ class Outage:
     def write_through(
         self, app: Flask, observer: psycopg.Connection, notes: Sequence[UUID], *, how: str
     ) -> None:
-        """Take the broker away while events are written and published, and bring it back when all are written."""
+        """Take the broker away while events are published, and bring it back when all are written."""
 
         def write() -> None:
             with app.app_context():
