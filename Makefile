@@ -64,6 +64,8 @@ lock: .venv-dev ## Resolve requirements/*.in into requirements/*.txt with every 
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links "requirements/$$name.in" --output-file "requirements/$$name.txt"; \
 	done
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+	  --no-emit-index-url --no-emit-find-links requirements/gateway.in --output-file requirements/gateway.txt
 
 .PHONY: .venv-dev
 .venv-dev:

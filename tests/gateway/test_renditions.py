@@ -24,6 +24,7 @@ S3_HEADERS = {
     "Accept-Ranges": "bytes",
     "x-amz-request-id": "S3REQUEST",
     "x-amz-id-2": "S3HOST",
+    "Seaweed-X-Amz-Owner": "admin",
     "Content-Disposition": "attachment",
     "Cache-Control": "max-age=1",
     "Set-Cookie": "s3=1",

@@ -55,14 +55,18 @@ export function avatar(person, size = "medium") {
   const name = person.display_name || person.username || "?";
   const letter = h("span", { class: `avatar avatar-${size}`, "aria-hidden": "true" }, [...name][0]);
   letter.style.setProperty("--hue", String(hueOf(person.username || name)));
-  if (person.avatar_url) letter.append(h("img", { src: person.avatar_url, alt: "", onerror: (event) => event.target.remove() }));
+  // Pictures at Facebook would tell Facebook who looks at whom, and the page's content policy refuses them.
+  if (person.avatar_url && new URL(person.avatar_url, location.href).origin === location.origin) letter.append(h("img", { src: person.avatar_url, alt: "", onerror: (event) => event.target.remove() }));
   return letter;
 }
 
+// Sea, ice, sky, heather, dusk and moss: far enough apart to tell people by.
+const HUES = [198, 172, 222, 262, 318, 150, 12, 238, 186, 288];
+
 function hueOf(text) {
-  let sum = 7;
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) % 360;
-  return sum;
+  let sum = 5381;
+  for (const character of text) sum = (Math.imul(sum, 33) ^ character.codePointAt(0)) >>> 0;
+  return HUES[sum % HUES.length];
 }
 
 /** Open a sheet over the page; it closes by Escape, by its button and by a click beside it. */

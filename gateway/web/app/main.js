@@ -6,7 +6,7 @@ import { avatar, h, icon, iconButton } from "./dom.js";
 import { homeFeed } from "./feed.js";
 import { attempt, tell } from "./messages.js";
 import { bell } from "./notifications.js";
-import { onRelationsChange, openPeople } from "./profile.js";
+import { onRelationsChange, openPeople, openProfile } from "./profile.js";
 import { session, signIn, signOut } from "./session.js";
 import { language, texts } from "./texts.js";
 
@@ -50,7 +50,7 @@ function showHome(people) {
         iconButton("people", texts.people, () => attempt(() => openPeople(people))),
         bell(),
         iconButton("leave", `${texts.signOut} (${person.display_name})`, leave),
-        avatar(person, "small"))),
+        h("button", { type: "button", class: "icon-button", "aria-label": texts.mine(person.display_name), onclick: () => openProfile(session().user_id) }, avatar(person, "small")))),
     feed.root,
     h("button", { type: "button", class: "compose", "aria-label": texts.newPost, title: texts.newPost, onclick: compose }, icon("plus")));
 }
