@@ -62,7 +62,10 @@ def test_a_bad_setting_is_named_and_nothing_starts(
     database_urls: Mapping[str, DatabaseUrls], capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = service_environ(
-        "social", database_url=database_urls["social"].service, fan_out_limit="many", address_ttl_seconds="1"
+        "social",
+        database_url=database_urls["social"].service,
+        address_round_seconds="many",
+        address_ttl_seconds="1",
     )
 
     with pytest.raises(SystemExit) as stopped:
@@ -71,7 +74,7 @@ def test_a_bad_setting_is_named_and_nothing_starts(
     lines = capsys.readouterr().err.splitlines()
     assert stopped.value.code == EX_CONFIG
     assert len(lines) == 2
-    assert any("IGLOO_FAN_OUT_LIMIT" in line for line in lines)
+    assert any("IGLOO_ADDRESS_ROUND_SECONDS" in line for line in lines)
     assert any("IGLOO_ADDRESS_TTL_SECONDS" in line for line in lines)
 
 

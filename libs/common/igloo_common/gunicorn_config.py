@@ -46,6 +46,8 @@ preload_app = True
 # nginx keeps idle upstream connections for 60 s. Were ours shorter, nginx would now and then send a request
 # into a connection that is just being closed.
 keepalive = 75
+# As much as nginx takes in one header buffer: a hundred ids in one query are more than gunicorn's own 4094.
+limit_request_line = 8190
 timeout = 30
 # Longer than any request may take, shorter than a task's stop timeout.
 graceful_timeout = 25

@@ -22,8 +22,6 @@ class Settings:
     """How long a signed rendition address works at least."""
     address_round_seconds: int
     """Addresses signed within this span are the same text, so that phones and proxies can cache them."""
-    fan_out_limit: int
-    """Accounts with more followers than this are merged into feeds when read, not when they post."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -41,7 +39,6 @@ class Settings:
             address_round_seconds=env.integer(
                 "IGLOO_ADDRESS_ROUND_SECONDS", default=HOUR, minimum=1, maximum=24 * HOUR
             ),
-            fan_out_limit=env.integer("IGLOO_FAN_OUT_LIMIT", default=10_000, minimum=0, maximum=10_000_000),
         )
         env.finish()
         return settings

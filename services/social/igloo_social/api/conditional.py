@@ -21,7 +21,7 @@ def tagged(response: Response, *, version: int) -> Response:
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization"
-    if request.if_none_match.contains_weak(tag):
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
         response.status_code = 304
         response.set_data(b"")
         del response.headers["Content-Type"]

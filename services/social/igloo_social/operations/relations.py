@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text
 
 from igloo_common.errors import Invalid
 from igloo_common.outbox import emit
@@ -48,13 +47,7 @@ def lock_people(session: Session, user_ids: Iterable[UUID]) -> Sequence[Row[Any]
 
     Every change of an edge holds both ends' locks, and so may trust what it reads after this, also counts.
     """
-    statement = (
-        select(PROFILES.c.user_id, PROFILES.c.is_private)
-        .where(PROFILES.c.user_id.in_(set(user_ids)), PROFILES.c.deleted_at.is_(None))
-        .order_by(PROFILES.c.user_id)
-        .with_for_update(key_share=True)
-    )
-    return session.execute(statement).all()
+    return session.execute(_LOCK_PEOPLE, {"user_ids": list(user_ids)}).all()
 
 
 def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair:
@@ -84,12 +77,8 @@ def add_edge(
     session: Session, *, from_user: UUID, to_user: UUID, relation_type: RelationType, now: datetime
 ) -> bool:
     """Add an edge and announce it; False, and nothing announced, when it was there. Needs the pair's lock."""
-    added = session.execute(
-        insert(RELATIONS)
-        .values(from_user=from_user, to_user=to_user, relation_type=relation_type.value, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(RELATIONS.c.from_user)
-    ).one_or_none()
+    edge = {"near": from_user, "far": to_user, "letter": relation_type.value, "now": now}
+    added = session.execute(_ADD_EDGE, edge).one_or_none()
     if added is None:
         return False
     if relation_type is RelationType.FOLLOW:
@@ -102,15 +91,9 @@ def remove_edges(
     session: Session, *, from_user: UUID, to_user: UUID, relation_types: Sequence[RelationType], now: datetime
 ) -> frozenset[RelationType]:
     """Remove edges of these kinds and announce it; return those that were there. Needs the pair's lock."""
-    removed = session.scalars(
-        delete(RELATIONS)
-        .where(
-            RELATIONS.c.from_user == from_user,
-            RELATIONS.c.to_user == to_user,
-            RELATIONS.c.relation_type.in_([kind.value for kind in relation_types]),
-        )
-        .returning(RELATIONS.c.relation_type)
-    ).all()
+    letters = [kind.value for kind in relation_types]
+    edges = {"near": from_user, "far": to_user, "letters": letters}
+    removed = session.scalars(_REMOVE_EDGES, edges).all()
     kinds = sorted(RelationType(letter) for letter in removed)
     if RelationType.FOLLOW in kinds:
         count_follow(session, follower_id=from_user, followee_id=to_user, change=-1)
@@ -134,3 +117,29 @@ def _announce(
         changed_at=now,
     )
     emit(session, event, now=now)
+
+
+# Built once: making a statement anew at every call costs as much as running it.
+_LOCK_PEOPLE = (
+    select(PROFILES.c.user_id, PROFILES.c.is_private)
+    .where(
+        PROFILES.c.user_id == func.any(bindparam("user_ids", type_=ARRAY(Uuid()))),
+        PROFILES.c.deleted_at.is_(None),
+    )
+    .order_by(PROFILES.c.user_id)
+    .with_for_update(key_share=True)
+)
+# As text, for SQLAlchemy 2.0 compiles an insert with ON CONFLICT anew at every call.
+_ADD_EDGE = text(
+    "INSERT INTO relations (from_user, to_user, relation_type, created_at)"
+    " VALUES (:near, :far, :letter, :now) ON CONFLICT DO NOTHING RETURNING from_user"
+)
+_REMOVE_EDGES = (
+    delete(RELATIONS)
+    .where(
+        RELATIONS.c.from_user == bindparam("near", type_=Uuid()),
+        RELATIONS.c.to_user == bindparam("far", type_=Uuid()),
+        RELATIONS.c.relation_type == func.any(bindparam("letters", type_=ARRAY(Text()))),
+    )
+    .returning(RELATIONS.c.relation_type)
+)
