@@ -20,6 +20,7 @@ from igloo_local.parts.nginx import Nginx
 from igloo_local.parts.part import Part
 from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.postgres_roles import SERVICES
+from igloo_local.parts.preparation import BootStep, Preparation
 from igloo_local.parts.rabbitmq import RabbitMQ
 from igloo_local.parts.seaweed import Seaweed
 from igloo_local.parts.service import Service
@@ -27,6 +28,7 @@ from igloo_local.ports import is_free, next_free_port
 from igloo_local.secret_values import SecretValues
 
 USUAL_PORT = 8080
+_AMQP_PORT = 5672
 DEMO_FOLDER = "demo"
 
 
@@ -47,13 +49,19 @@ class PartsList:
         port = _gateway_port(gateway_port, console)
         self.facebook = self._make_facebook(port)
         self.gateway = Nginx(folder / "gateway", port, values=self._gateway_values(), logs=self._logs)
+        self.preparation = Preparation(folder / "prepare", logs=self._logs)
         self._secrets = SecretValues.of(folder / "secrets.json")
 
     @property
     def all(self) -> list[Part]:
         """Every part of this stack."""
         optional = (self.postgres, self.seaweed, self.facebook, self.rabbitmq)
-        return [self.gateway, *self.services.values(), *(part for part in optional if part is not None)]
+        return [
+            self.gateway,
+            self.preparation,
+            *self.services.values(),
+            *(part for part in optional if part is not None),
+        ]
 
     def backing(self) -> list[Part]:
         """The parts that need no other part to start, but for the broker."""
@@ -62,7 +70,7 @@ class PartsList:
     def stop_order(self) -> list[list[Part]]:
         """Groups to stop one after the other: first who asks, then who is asked."""
         broker = [] if self.rabbitmq is None else [self.rabbitmq]
-        return [[self.gateway], [*self.services.values()], [*self.backing(), *broker]]
+        return [[self.gateway, self.preparation], [*self.services.values()], [*self.backing(), *broker]]
 
     def use_broker(self, kind: str) -> None:
         """Settle which broker carries the events."""
@@ -72,7 +80,7 @@ class PartsList:
         else:
             self.broker_url = folder_url(self._folder / "broker")
 
-    def environment_of(self, service: str) -> dict[str, str]:
+    def _environment_of(self, service: str) -> dict[str, str]:
         """Return everything that a service is told."""
         shared = shared_environment(
             gateway=self.gateway.url,
@@ -88,13 +96,17 @@ class PartsList:
             own = media_environment(self.seaweed)
         return {**own, **database_environment(service, self.postgres), **shared}
 
-    def boot_steps(self, service: str) -> list[str]:
-        """Return what must be done before a service starts, each after the place that it needs."""
+    def configure(self) -> None:
+        """Tell the services and their preparation everything; the broker must have been settled."""
+        for name, service in self.services.items():
+            service.configure(self._environment_of(name))
         broker = urlsplit(self.broker_url)
-        place = "" if broker.scheme == "filesystem" else f"{broker.hostname}:{broker.port or 5672}"
-        steps = ["=db upgrade", f"{place}=events declare"]
-        storage = f"{_host_and_port(self._s3_endpoint())}=storage prepare"
-        return [*steps, storage] if service == "media" else steps
+        place = None if broker.scheme == "filesystem" else (broker.hostname or "", broker.port or _AMQP_PORT)
+        queues = [BootStep(service=name, words="events declare", place=place) for name in self.services]
+        s3 = _host_and_port(self._s3_endpoint())
+        bucket = BootStep(service="media", words="storage prepare", place=s3)
+        environments = {name: service.environment for name, service in self.services.items()}
+        self.preparation.configure(environments, [bucket, *queues])
 
     def describe(self, addresses: Addresses) -> None:
         """Fill in where everything is."""
@@ -150,7 +162,7 @@ class PartsList:
         }
         return {
             **upstreams,
-            "S3_UPSTREAM": _host_and_port(self._s3_endpoint()),
+            "S3_UPSTREAM": "{}:{}".format(*_host_and_port(self._s3_endpoint())),
             "S3_PUBLIC_ORIGIN": f"{urlsplit(public).scheme}://{urlsplit(public).netloc}",
             "DOCS_UI_FOLDER": str(_package_folder("flask_swagger_ui") / "dist"),
             "DEMO_FOLDER": str(demo),
@@ -168,9 +180,9 @@ def _gateway_port(wanted: int | None, console: Console) -> int:
     return port
 
 
-def _host_and_port(url: str) -> str:
+def _host_and_port(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _package_folder(name: str) -> Path:

@@ -1,38 +1,54 @@
-"""Boot steps of one service in one process, because importing it costs more than the steps do.
+"""The boot steps of all services in one process, because importing a service costs more than its steps do.
 
-`python -m igloo_local.prepare igloo_social.app 5432="db upgrade" 5672="events declare"`
+`python -m igloo_local.prepare plan.json`, as `parts.preparation` writes the plan.
 """
 
+import json
 import sys
-from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
 from flask import Flask
 
 from igloo_local.waiting import accepts_connections, wait_until
 
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 120.0
 
 
-def run_steps(app: Flask, steps: Sequence[str]) -> None:
-    """Run each flask command once something listens on the port before its equals sign (none: at once)."""
-    runner = app.test_cli_runner()
-    for step in steps:
-        place, _, words = step.partition("=")
-        if place:
-            host, _, port = place.rpartition(":")
-            wait_until(
-                lambda host=host, port=port: accepts_connections(int(port), host=host),  # type: ignore[misc]
-                seconds=WAIT_SECONDS,
-                what=f"something listening on {place}",
-            )
-        result = runner.invoke(args=words.split())
-        print(result.output, end="")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        if result.exit_code:
-            sys.exit(f"`flask {words}` failed with status {result.exit_code}")
+def carry_out(plan: dict[str, Any]) -> None:
+    """Migrate every schema, say so by a file, then do what needs the broker and S3."""
+    apps = {service: _make_app(service, environment) for service, environment in plan["services"].items()}
+    for app in apps.values():
+        _run(app, "db upgrade")
+    Path(plan["migrated_file"]).touch()
+    for step in plan["steps"]:
+        if step["place"] is not None:
+            _wait_for(*step["place"])
+        _run(apps[step["service"]], step["words"])
+
+
+def _make_app(service: str, environment: dict[str, str]) -> Flask:
+    settings = import_module(f"igloo_{service}.settings").Settings.load(environment)
+    return cast(Flask, import_module(f"igloo_{service}.app").create_app(settings))
+
+
+def _wait_for(host: str, port: int) -> None:
+    wait_until(
+        lambda: accepts_connections(port, host=host),
+        seconds=WAIT_SECONDS,
+        what=f"somebody listening at {host}:{port}",
+    )
+
+
+def _run(app: Flask, words: str) -> None:
+    result = app.test_cli_runner().invoke(args=words.split())
+    print(result.output, end="", flush=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    if result.exit_code:
+        sys.exit(f"`flask {words}` failed with status {result.exit_code}")
 
 
 if __name__ == "__main__":
-    run_steps(import_module(sys.argv[1]).create_app(), sys.argv[2:])
+    carry_out(json.loads(Path(sys.argv[1]).read_text()))

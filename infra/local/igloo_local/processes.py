@@ -88,15 +88,18 @@ class ChildProcess:
             self._record, json.dumps(leftovers.identity(self._popen.pid, self.command.stop_signal))
         )
 
-    def run_to_end(self, *, seconds: float) -> None:
-        """Start a program that does one thing, and wait until it has done it.
+    def start_task(self) -> None:
+        """Start a program that does one thing and ends; it gets a fresh log and is not started again."""
+        self.log.unlink(missing_ok=True)
+        self.start()
+        self.wanted = False
+
+    def wait_for_end(self, *, seconds: float) -> None:
+        """Wait until a task has done its work.
 
         Raises:
             StackError: it fails or takes longer; with its last log lines.
         """
-        self.log.unlink(missing_ok=True)
-        self.start()
-        self.wanted = False
         try:
             wait_until(lambda: not self.running, seconds=seconds, what=f"the end of {self.name}")
         except StackError as error:
@@ -149,7 +152,7 @@ class ChildProcess:
             )
         except StackError as error:
             raise StackError(str(error), log_lines=last_lines(self.log)) from error
-        if not self.running:
+        if not self.running and not ready():
             after = time.monotonic() - started
             raise StackError(
                 f"{self.name} ended with status {self.exit_code} after {after:.1f} s",

@@ -15,6 +15,7 @@ from igloo_local.errors import StackError
 from igloo_local.flag import Flag
 from igloo_local.lock import FolderLock
 from igloo_local.parts.part import Part
+from igloo_local.parts.service import Service
 from igloo_local.parts_list import PartsList
 from igloo_local.processes import ChildProcess
 from igloo_local.supervisor import Supervisor
@@ -147,10 +148,13 @@ class Stack:
         backing = {part.name: pool.submit(self._start_part, part) for part in parts.backing()}
         choice = pool.submit(self._choose_broker, parts)
         broker = pool.submit(self._start_broker, parts, choice)
+        migrated = pool.submit(self._migrate, parts, [choice, *_only(backing, "postgres")])
+        done = pool.submit(self._finish_preparation, parts, migrated)
         services = [
-            pool.submit(self._start_service, parts, name, choice, broker, backing) for name in parts.services
+            pool.submit(self._start_service, service, migrated, [broker, done])
+            for service in parts.services.values()
         ]
-        return [*backing.values(), choice, broker, *services]
+        return [*backing.values(), choice, broker, migrated, done, *services]
 
     def _wait_for(self, pending: Iterable[Future[None]]) -> None:
         waiting = set(pending)
@@ -174,24 +178,34 @@ class Stack:
         if parts.rabbitmq is not None:
             self._start_part(parts.rabbitmq)
 
+    def _migrate(self, parts: PartsList, needed: Sequence[Future[None]]) -> None:
+        _wait_for_all(needed)
+        parts.configure()
+        parts.preparation.start()
+        self.console.step("schemas are at their newest migration")
+
+    def _finish_preparation(self, parts: PartsList, migrated: Future[None]) -> None:
+        migrated.result()
+        parts.preparation.wait_until_done()
+
     def _start_service(
-        self,
-        parts: PartsList,
-        name: str,
-        choice: Future[None],
-        broker: Future[None],
-        backing: Mapping[str, Future[None]],
+        self, service: Service, migrated: Future[None], needed: Sequence[Future[None]]
     ) -> None:
-        choice.result()
-        if "postgres" in backing:
-            backing["postgres"].result()
-        service = parts.services[name]
-        service.configure(parts.environment_of(name))
-        service.prepare(parts.boot_steps(name))
+        """Start the web process, which needs no broker, and the worker once its queues are there."""
+        migrated.result()
         service.start_web()
-        broker.result()
+        _wait_for_all(needed)
         service.start_worker()
-        self.console.step(f"{name}: migrated, web and worker ready")
+        self.console.step(f"{service.name}: web and worker are ready")
+
+
+def _only(futures: Mapping[str, Future[None]], name: str) -> list[Future[None]]:
+    return [futures[name]] if name in futures else []
+
+
+def _wait_for_all(futures: Sequence[Future[None]]) -> None:
+    for future in futures:
+        future.result()
 
 
 def _in_parallel(do: Callable[[T], None], things: Sequence[T]) -> None:

@@ -67,15 +67,11 @@ class Part(ABC):
         self.processes.append(process)
         return process
 
-    def run_task(self, name: str, command: Command, *, seconds: float) -> None:
-        """Run a program that does one thing and ends.
-
-        Raises:
-            StackError: it fails; with its last log lines.
-        """
-        process = self._child(name, command)
-        self.tasks.append(process)
-        process.run_to_end(seconds=seconds)
+    def add_task(self, name: str, command: Command) -> ChildProcess:
+        """Describe a program of this part that does one thing and ends."""
+        task = self._child(name, command)
+        self.tasks.append(task)
+        return task
 
     def _child(
         self, name: str, command: Command, before_start: Callable[[], None] = lambda: None

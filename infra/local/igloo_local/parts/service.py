@@ -14,7 +14,6 @@ from igloo_local.processes import ChildProcess, Command
 from igloo_local.source import python_path
 
 READY_SECONDS = 60.0
-PREPARE_SECONDS = 120.0
 
 
 class Service(Part):
@@ -64,15 +63,6 @@ class Service(Part):
         self.begin()
         self._web = self._python("web", web, {"IGLOO_METRICS_FOLDER": str(self._metrics_folder())})
         self._worker = self._python("worker", ["-m", f"igloo_{self.name}.worker"], {})
-
-    def prepare(self, steps: Sequence[str]) -> None:
-        """Run the service's boot steps one after the other: `port=words of a flask command`.
-
-        Raises:
-            StackError: a step fails; with what it said.
-        """
-        command = self._command(["-m", "igloo_local.prepare", f"igloo_{self.name}.app", *steps], {})
-        self.run_task(f"{self.name}-prepare", command, seconds=PREPARE_SECONDS)
 
     def start_web(self) -> None:
         """Start the web process and wait until it can serve."""
