@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jwt.algorithms import ECAlgorithm
 
+from igloo_auth.tokens.key_files import generate_key_file
 from igloo_auth.tokens.signing_keys import SigningKeys
 from igloo_common.settings import ConfigurationError
 
@@ -32,6 +33,7 @@ def loaded(file: Path, *, generate: bool = True) -> SigningKeys:
 RACER = """
 import sys
 from pathlib import Path
+from igloo_auth.tokens.key_files import generate_key_file
 from igloo_auth.tokens.signing_keys import SigningKeys
 print("ready", flush=True)
 sys.stdin.readline()
@@ -64,6 +66,17 @@ def test_processes_that_start_together_go_on_with_one_key(tmp_path: Path) -> Non
         kids = {racer.communicate(timeout=30)[0] for racer in racers}
 
     assert len(kids) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_a_process_that_is_late_with_its_key_leaves_the_first_one_in_place(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    generate_key_file(file)
+    first = file.read_bytes()
+
+    generate_key_file(file)
+
+    assert file.read_bytes() == first
     assert [entry.name for entry in tmp_path.iterdir()] == ["keys.json"]
 
 

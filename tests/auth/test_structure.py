@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -84,3 +85,19 @@ def test_the_migrations_can_be_taken_back_and_made_again(environ: dict[str, str]
     for step in (["downgrade", "base"], ["upgrade"]):
         done = subprocess.run([*flask, *step], env=environ, capture_output=True, text=True, check=False)  # noqa: S603
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_topology_of_a_service_that_handles_no_event_can_be_declared(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "igloo_auth.app", "events", "declare"]
+
+    done = subprocess.run(  # noqa: S603 - fixed words
+        command,
+        env={**environ, "IGLOO_BROKER_URL": f"filesystem://{tmp_path / 'broker'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "auth.events: 0 event types\n"), done.stderr
