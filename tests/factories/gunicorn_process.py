@@ -55,7 +55,7 @@ class GunicornProcess:
     def answers(self) -> bool:
         """Tell whether it serves."""
         try:
-            return self.get("/healthz").status_code == requests.codes.ok
+            return self.get("/healthz").ok
         except requests.ConnectionError:
             return False
 

@@ -1,6 +1,8 @@
 """How gunicorn runs a web process: `--config python:igloo_common.gunicorn_config`."""
 
 import logging
+import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +70,11 @@ logconfig_dict = {
 
 
 def on_starting(server: Any) -> None:  # noqa: ANN401 -- gunicorn's arbiter, which has no types
-    """Start counting from nothing."""
+    """Start counting from nothing, and make workers that can be stopped from their first moment."""
     forget_earlier_processes()
+    # Until a worker has installed its own handlers, it has the arbiter's, which lose a SIGTERM: a stop right
+    # after the start then took all of graceful_timeout.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, which have no types

@@ -142,9 +142,8 @@ def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
     code = _HTTP_CODES.get(status) or re.sub(r"\W+", "_", HTTPStatus(status).phrase).lower()
     headers = {k: v for k, v in error.get_headers() if k.lower() not in _WRITTEN_BY_US}
-    # An unexpected exception tells its text to the log alone.
-    detail = None if status >= HTTPStatus.INTERNAL_SERVER_ERROR else error.description
-    return problem_response(status, code, detail, headers=headers)
+    # For an unexpected exception this is HTTP's general sentence; its own text goes to the log alone.
+    return problem_response(status, code, error.description, headers=headers)
 
 
 def _database_unavailable(error: Any) -> Response:  # noqa: ANN401 -- two unrelated classes of SQLAlchemy
