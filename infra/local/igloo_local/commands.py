@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from igloo_local import installing, offline
+from igloo_local import installing
 from igloo_local.addresses import FILE_NAME, read_addresses
 from igloo_local.errors import StackError
 from igloo_local.lock import FolderLock
+from igloo_local.migration_sql import print_migration_sql
 from igloo_local.parts.postgres_roles import SERVICES
 from igloo_local.running import place_of, run_stack, seed_running
 from igloo_local.settings import LocalSettings, inherited_environment
@@ -125,11 +126,7 @@ def _install(_: LocalSettings, options: Namespace) -> int:
 
 
 def _migration_sql(_: LocalSettings, __: Namespace) -> int:
-    return offline.print_migration_sql()
-
-
-def _openapi(_: LocalSettings, __: Namespace) -> int:
-    return offline.write_openapi()
+    return print_migration_sql()
 
 
 def _running(settings: LocalSettings) -> dict[str, Any]:
@@ -168,7 +165,6 @@ COMMANDS = {
     ),
     "migrate": Command("bring the running stack's three schemas to the newest migration", _migrate),
     "migration-sql": Command("print the SQL of every migration, for linters", _migration_sql),
-    "openapi": Command("write the merged OpenAPI document that the gateway serves", _openapi),
     "install": Command(
         "install what the tests need and no package brings, with apt when root",
         _install,
