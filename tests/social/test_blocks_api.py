@@ -111,6 +111,7 @@ def test_a_block_takes_back_what_each_was_told_of_the_other(client: FlaskClient,
     client.put(f"/v1/users/{a}/follow", headers=bearer(b))
 
     client.put(f"/v1/users/{b}/block", headers=bearer(a))
+    client.delete(f"/v1/users/{b}/block", headers=bearer(a))
 
     for person in (a, b):
         assert client.get("/v1/notifications", headers=bearer(person)).get_json()["data"] == []

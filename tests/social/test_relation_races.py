@@ -19,8 +19,9 @@ from factories.social_people import make_people, make_person, relate
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.errors import IglooError
+from igloo_social.db import db
 from igloo_social.operations.blocks import block_account, unblock_account
-from igloo_social.operations.follow_requests import accept_request, reject_request
+from igloo_social.operations.follow_requests import accept_request, lock_with_requesters, reject_request
 from igloo_social.operations.follows import follow_account, unfollow_account
 from igloo_social.operations.profiles import ProfileEdit, edit_profile
 
@@ -219,20 +220,26 @@ def test_nobody_is_left_asking_when_an_account_goes_public(app: Flask, session: 
     assert session.scalar(text("SELECT count(*) FROM relations WHERE relation_type = 'f'")) == len(askers)
 
 
-def test_a_request_that_slips_in_before_the_lock_is_accepted_too(app: Flask, session: Session) -> None:
+def test_who_asks_just_before_the_lock_is_locked_too(app: Flask, session: Session) -> None:
     owner, early, late = make_person(session, is_private=True), *make_people(session, 2)
     relate(session, early, "r", owner)
     session.commit()
     follow(late, owner)(session)  # Holds the owner's lock, and is not visible yet.
+    unlocked = text("SELECT user_id FROM profiles FOR NO KEY UPDATE SKIP LOCKED")
+    seen: list[object] = []
+
+    def lock_and_look(locking: Session) -> None:
+        seen.append(set(lock_with_requesters(locking, owner)))
+        with db.engine.connect() as beside:
+            seen.extend(beside.scalars(unlocked))
 
     with ThreadPoolExecutor(1) as pool:
-        going_public = pool.submit(run_together, app, [set_private(owner, False)])
+        locked = pool.submit(run_together, app, [lock_and_look])
         wait_until_blocked(session)
         session.commit()
-        going_public.result(timeout=30)
+        locked.result(timeout=30)
 
-    assert_consistent(session)
-    assert session.scalar(text("SELECT count(*) FROM relations WHERE relation_type = 'f'")) == 2
+    assert seen == [{early, late}]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
