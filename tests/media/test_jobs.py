@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -139,6 +140,24 @@ def test_a_file_sent_again_after_the_photo_was_done_does_not_stay(
 
     assert storage.size_of(original_key(ana.id, upload["id"])) is None
     assert removals() == 0
+
+
+def test_what_a_worker_still_writes_of_a_deleted_photo_is_removed_later(
+    ana: Person, storage: Storage, tmp_path: Path
+) -> None:
+    (media_id,) = ana.upload(PHOTO)
+    ana.call("DELETE", f"/v1/media/{media_id}")
+    remove_objects(storage)
+    written = tmp_path / "feed.webp"
+    written.write_bytes(PHOTO)
+    storage.upload(rendition_key(media_id, "feed"), written, content_type="image/webp")
+
+    remove_objects(storage)
+    assert storage.size_of(rendition_key(media_id, "feed")), "the worker may go on writing for a while"
+    let_time_pass(hours=2)
+    remove_objects(storage)
+
+    assert storage.size_of(rendition_key(media_id, "feed")) is None
 
 
 def test_removals_are_remembered_while_s3_is_away(ana: Person, storage: Storage, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -19,7 +20,7 @@ from igloo_media.storage import (
     StorageUnavailable,
     Target,
 )
-from media.conftest import send
+from media.conftest import send, wait_until
 
 NOW = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
 
@@ -84,6 +85,9 @@ def test_a_read_address_works_and_stays_the_same_for_a_while(
     answer = requests.get(f"{settings.storage.endpoint}{address}", timeout=10)
 
     assert (answer.content, answer.headers["Content-Type"]) == (b"bytes of a rendition", "image/webp")
+    # A signature holds the second in which it was made: the next one would differ.
+    signed_at = int(time.time())
+    wait_until(lambda: int(time.time()) > signed_at, "another second begins")
     assert storage.read_address(key, now=NOW + timedelta(minutes=40)) == address
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from igloo_common.worker import Lane, PeriodicJob, Worker
-
 from igloo_common.settings import load_or_exit
+from igloo_common.worker import Lane, PeriodicJob, Worker
 from igloo_media.app import create_app
 from igloo_media.consumers import consumers
 from igloo_media.images.limits import ChildLimits
