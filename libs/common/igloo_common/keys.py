@@ -20,7 +20,11 @@ _LOG = logging.getLogger(__name__)
 _TIMEOUT_SECONDS: Final = 2.0
 _MAX_DOCUMENT_BYTES: Final = 256 * 1024
 _REFRESH_SECONDS: Final = 300.0
-_RETRY_SECONDS: Final = 5.0
+# How long after the last attempt there is no other: for an id that the document does not have, for a
+# document that could not be had, and for one that is merely old.
+_UNKNOWN_ID_SECONDS: Final = 5.0
+_MISSING_SECONDS: Final = 1.0
+_STALE_SECONDS: Final = 30.0
 
 
 class KeySource(Protocol):
@@ -42,8 +46,8 @@ class RemoteKeys:
     """The keys of a JWKS document (RFC 7517), kept in memory and fetched again as seldom as possible.
 
     Known keys keep verifying while the publisher is down. An unknown key id causes a fetch, at most every
-    few seconds however many such tokens come. When that fetch fails, the answer is "cannot be told", never
-    "no": a publisher's restart must not sign people out.
+    few seconds however many such tokens come: a publisher announces a key before it signs with it. When that
+    fetch fails, the answer is "cannot be told", never "no": a publisher's restart must not sign people out.
     """
 
     def __init__(self, jwks_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +66,7 @@ class RemoteKeys:
             return self._unknown(kid)
         if self._monotonic() - self._fetched_at > _REFRESH_SECONDS and self._fetching.acquire(blocking=False):
             try:
-                self._fetch_unless_recent()
+                self._fetch_after(_STALE_SECONDS)
             finally:
                 self._fetching.release()
         return self._keys.get(kid)
@@ -70,15 +74,15 @@ class RemoteKeys:
     def _unknown(self, kid: str) -> Key | None:
         with self._fetching:
             if kid not in self._keys:
-                self._fetch_unless_recent()
+                self._fetch_after(_MISSING_SECONDS if self._failed else _UNKNOWN_ID_SECONDS)
         found = self._keys.get(kid)
         if found is None and self._failed:
             raise KeysUnavailable("The signing keys cannot be fetched at the moment.")
         return found
 
-    def _fetch_unless_recent(self) -> None:
+    def _fetch_after(self, pause_seconds: float) -> None:
         now = self._monotonic()
-        if now - self._tried_at < _RETRY_SECONDS:
+        if now - self._tried_at < pause_seconds:
             return
         self._tried_at = now
         try:
@@ -121,9 +125,12 @@ def _usable(entry: object) -> list[tuple[str, Key]]:
 
 
 def _fetch(url: str) -> Mapping[str, Key]:
-    with requests.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as reply:
-        reply.raise_for_status()
-        body = reply.raw.read(_MAX_DOCUMENT_BYTES + 1, decode_content=True)
+    with requests.Session() as session:
+        # The address is inside our own network: a proxy set for the machine does not know it.
+        session.trust_env = False
+        with session.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as reply:
+            reply.raise_for_status()
+            body = reply.raw.read(_MAX_DOCUMENT_BYTES + 1, decode_content=True)
     if len(body) > _MAX_DOCUMENT_BYTES:
         raise ValueError("a JWKS document that is too large")
     return parse_keys(orjson.loads(body))

@@ -14,7 +14,7 @@ _BEARER_SCHEME = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "An access token of POST /v1/auth/token, good for ten minutes.",
+    "description": "An access token; it is good for a few minutes.",
 }
 
 

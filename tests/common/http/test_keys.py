@@ -129,9 +129,27 @@ def test_what_cannot_be_told_is_503_and_never_no(
         keys.key("a")
 
     publisher.publish("a")
-    clock.now += 6
+    with pytest.raises(KeysUnavailable):
+        keys.key("a")
+    assert publisher.asked == 1, "a publisher in trouble is not asked for every token"
+    clock.now += 1
 
     assert keys.key("a") is not None
+
+
+def test_an_old_document_is_asked_for_seldom_while_the_publisher_is_down(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.publish("a")
+    assert keys.key("a") is not None
+    publisher.reply = (500, b"")
+    clock.now += 3600
+
+    for _ in range(29):
+        assert keys.key("a") is not None
+        clock.now += 1
+
+    assert publisher.asked == 2
 
 
 def test_a_withdrawn_key_stops_working(publisher: Publisher, keys: RemoteKeys, clock: HandClock) -> None:
