@@ -36,5 +36,5 @@ def get_feed(query: PageQuery) -> Response:
     with reading() as reader:
         feed = feed_page(reader, owner_id=user_id, scan=page.scan)
     addresses, now = provided(RenditionAddresses), utc_now()
-    shown = [post_json(row, addresses, now=now) for row in feed.rows if row.id is not None]
-    return page.response(shown, scanned=[(row.entry_at, row.entry_id) for row in feed.rows], more=feed.more)
+    shown = [post_json(post, addresses, now=now) for _, _, *post in feed.rows if post[0] is not None]
+    return page.response(shown, scanned=[(at, entry_id) for at, entry_id, *_ in feed.rows], more=feed.more)

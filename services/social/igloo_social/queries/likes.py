@@ -16,12 +16,12 @@ from igloo_social.queries.visibility import person_is_shown
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Select
+    from sqlalchemy import Row, Select
 
     from igloo_common.database import Reader
 
 
-def likers_of(reader: Reader, *, post_id: UUID, viewer_id: UUID | None, scan: Scan) -> Page:
+def likers_of(reader: Reader, *, post_id: UUID, viewer_id: UUID | None, scan: Scan) -> Page[Row[Any]]:
     """Read who likes a post, the last first, without the people hidden from the viewer.
 
     Whether the viewer may see the post at all is the caller's question.

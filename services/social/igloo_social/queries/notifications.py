@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Select
+    from sqlalchemy import Row, Select
 
     from igloo_common.database import Reader
 
@@ -25,7 +25,7 @@ UNREAD_COUNTED_AT_MOST = 1_000
 """Counting stops here: no badge shows more, and a neglected account must not cost more."""
 
 
-def notifications_of(reader: Reader, *, recipient_id: UUID, scan: Scan) -> Page:
+def notifications_of(reader: Reader, *, recipient_id: UUID, scan: Scan) -> Page[Row[Any]]:
     """Read what a person has been told, the last first; `user_id` is NULL where nobody did it."""
     statement = _notifications(newer=scan.newer, bounded=scan.at is not None)
     rows = reader.execute(statement, {**scan.parameters(), "viewer_id": recipient_id}).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     cast,
-    exists,
     select,
     tuple_,
 )
@@ -25,7 +24,7 @@ from igloo_common.errors import NotFound
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES
-from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER, visible_like_count
+from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER, probe, visible_like_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +43,8 @@ class PostNotFound(NotFound):
         super().__init__("There is no such post.")
 
 
+AnyRow = TypeVar("AnyRow")
+
 POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
     POSTS.c.id,
     POSTS.c.author_id,
@@ -59,7 +60,7 @@ POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
     cast(POSTS.c.images, Text).label("images"),
     visible_like_count().label("like_count"),
     POSTS.c.comment_count,
-    exists().where(LIKES.c.post_id == POSTS.c.id, LIKES.c.user_id == VIEWER).label("liked"),
+    probe(LIKES, LIKES.c.post_id == POSTS.c.id, LIKES.c.user_id == VIEWER).label("liked"),
     POSTS.c.created_at,
     POSTS.c.published_at,
     POSTS.c.edited_at,
@@ -88,14 +89,14 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[AnyRow]):
     """The rows read, newest first, and whether more remain in the direction that was read."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[AnyRow]
     more: bool
 
 
-def page_of(rows: Sequence[Row[Any]], scan: Scan) -> Page:
+def page_of(rows: Sequence[AnyRow], scan: Scan) -> Page[AnyRow]:
     """Cut what a scan has read to what was asked for, newest first."""
     more, rows = len(rows) > scan.limit, rows[: scan.limit]
     return Page(rows[::-1] if scan.newer else rows, more)
@@ -118,9 +119,9 @@ def visible_post(reader: Reader, *, post_id: UUID, viewer_id: UUID | None) -> Ro
     return post
 
 
-def posts_of(reader: Reader, *, author_id: UUID, viewer_id: UUID | None, scan: Scan) -> Page:
+def posts_of(reader: Reader, *, author_id: UUID, viewer_id: UUID | None, scan: Scan) -> Page[Row[Any]]:
     """Read a person's posts as far as the viewer may see them, the last made first."""
-    statement = _posts_of(newer=scan.newer, bounded=scan.at is not None)
+    statement = posts_of_statement(newer=scan.newer, bounded=scan.at is not None)
     parameters = {**scan.parameters(), "author_id": author_id, "viewer_id": viewer_id}
     return page_of(reader.execute(statement, parameters).all(), scan)
 
@@ -181,7 +182,8 @@ _LOCK_OWN = (
 
 
 @cache
-def _posts_of(*, newer: bool, bounded: bool) -> Select[Any]:
+def posts_of_statement(*, newer: bool, bounded: bool) -> Select[Any]:
+    """Write the statement of one page: `bounded` by the place that a cursor names, or the newest."""
     page = (
         select(*POST_COLUMNS)
         .select_from(_WITH_AUTHOR)

@@ -10,33 +10,31 @@ from sqlalchemy import and_, literal_column, select
 from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.timeline import TIMELINE
+from igloo_social.queries.direct import DirectRead
 from igloo_social.queries.posts import LIMIT, POST_COLUMNS, Page, Scan, keyset, page_of
 from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from sqlalchemy import Select
-
-    from igloo_common.database import Reader
+    from sqlalchemy import Connection, Select
 
 LONGEST_SCAN = 101
 """No page reads more entries: the API's largest page, and one to see whether more remain."""
 
 
-def feed_page(reader: Reader, *, owner_id: UUID, scan: Scan) -> Page:
+def feed_page(reader: Connection, *, owner_id: UUID, scan: Scan) -> Page[tuple[Any, ...]]:
     """Read a page of a person's feed.
 
-    Each row holds `entry_at` and `entry_id`, its place in the timeline, then POST_COLUMNS, which are NULL
+    Each row holds the time and the id that are its place in the timeline, then POST_COLUMNS, which are NULL
     where the owner may not see the post any more: a page's cursor is the last entry scanned, not shown.
     """
     statement = _feed(newer=scan.newer, bounded=scan.at is not None)
-    rows = reader.execute(statement, {**scan.parameters(), "viewer_id": owner_id}).all()
-    return page_of(rows, scan)
+    return page_of(statement.rows(reader, {**scan.parameters(), "viewer_id": owner_id}), scan)
 
 
-@cache
-def _feed(*, newer: bool, bounded: bool) -> Select[Any]:
+def feed_statement(*, newer: bool, bounded: bool) -> Select[Any]:
+    """Write the statement of one page: `bounded` by the place that a cursor names, or the newest."""
     entry = select(TIMELINE.c.published_at.label("entry_at"), TIMELINE.c.post_id.label("entry_id")).where(
         TIMELINE.c.owner_id == VIEWER
     )
@@ -53,3 +51,8 @@ def _feed(*, newer: bool, bounded: bool) -> Select[Any]:
         .select_from(scanned.outerjoin(whole_post, and_(POSTS.c.id == scanned.c.entry_id, POST_IS_VISIBLE)))
         .order_by(*(order if newer else (column.desc() for column in order)))
     )
+
+
+@cache
+def _feed(*, newer: bool, bounded: bool) -> DirectRead:
+    return DirectRead(feed_statement(newer=newer, bounded=bounded))

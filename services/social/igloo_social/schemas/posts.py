@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Row
-
     from igloo_social.addresses import RenditionAddresses
 
 _STATES = [state.value for state in PostState]
@@ -105,26 +103,47 @@ class PostsPageSchema(Schema):
     page = fields.Nested(PageSchema, required=True)
 
 
-def post_json(row: Row[Any], addresses: RenditionAddresses, *, now: datetime) -> dict[str, object]:
-    """Present a row of POST_COLUMNS as PostSchema documents it."""
-    failure = row.failure_code and {"code": row.failure_code, "detail": row.failure_detail}
+def post_json(row: Sequence[Any], addresses: RenditionAddresses, *, now: datetime) -> dict[str, object]:
+    """Present POST_COLUMNS as PostSchema documents them.
+
+    Unpacked by position, which costs a third of asking a row for its names: a page of the feed has 340.
+    """
+    (
+        post_id,
+        author_id,
+        username,
+        display_name,
+        avatar_url,
+        caption,
+        visibility,
+        state,
+        failure_code,
+        failure_detail,
+        images,
+        like_count,
+        comment_count,
+        liked,
+        created_at,
+        published_at,
+        edited_at,
+    ) = row
     return {
-        "id": row.id,
+        "id": post_id,
         "author": {
-            "id": row.author_id,
-            "username": row.username,
-            "display_name": row.display_name,
-            "avatar_url": row.avatar_url,
+            "id": author_id,
+            "username": username,
+            "display_name": display_name,
+            "avatar_url": avatar_url,
         },
-        "caption": row.caption,
-        "visibility": row.visibility,
-        "state": row.state,
-        "failure": failure,
-        "images": addresses.images_json(row.images, now=now),
-        "like_count": row.like_count,
-        "comment_count": row.comment_count,
-        "liked": row.liked,
-        "created_at": row.created_at,
-        "published_at": row.published_at,
-        "edited_at": row.edited_at,
+        "caption": caption,
+        "visibility": visibility,
+        "state": state,
+        "failure": failure_code and {"code": failure_code, "detail": failure_detail},
+        "images": addresses.images_json(images, now=now),
+        "like_count": like_count,
+        "comment_count": comment_count,
+        "liked": liked,
+        "created_at": created_at,
+        "published_at": published_at,
+        "edited_at": edited_at,
     }

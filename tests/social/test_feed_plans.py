@@ -1,0 +1,134 @@
+"""The generic plans that prepared statements of the hottest reads may switch to: they must be good ones."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Literal
+from sqlalchemy import Select
+
+from factories.databases import DatabaseUrls
+from igloo_local.parts.postgres import Postgres
+from igloo_social.queries.direct import DirectRead
+from igloo_social.queries.posts import posts_of_statement
+from igloo_social.queries.timeline import feed_statement
+
+VIEWER = UUID("00000000-0000-7000-8000-000000000001")
+POSTS = 4_000
+TYPES = {"viewer_id": "uuid", "author_id": "uuid", "limit": "integer", "at": "timestamptz", "id": "uuid"}
+
+# The viewer is a busy one, for whom reading all of anything is slow: follows half, has liked everything.
+_TOWN = """
+INSERT INTO profiles (user_id, username, display_name, created_at, updated_at)
+SELECT overlay('00000000-0000-7000-8000-000000000000' placing lpad(n::text, 12, '0') from 25)::uuid,
+       'p' || lpad(n::text, 5, '0'), 'Somebody', now(), now()
+FROM generate_series(1, 400) AS n;
+
+INSERT INTO posts (id, author_id, caption, visibility, state, created_at, published_at)
+SELECT overlay('00000000-0000-7000-9000-000000000000' placing lpad(n::text, 12, '0') from 25)::uuid,
+       author.user_id, 'Snow', CASE WHEN n % 3 = 0 THEN 'followers' ELSE 'public' END, 'published', at, at
+FROM generate_series(1, {posts}) AS n
+JOIN profiles author ON author.username = 'p' || lpad((n % 400 + 1)::text, 5, '0'),
+LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 minute' AS at);
+
+INSERT INTO relations (from_user, relation_type, to_user, created_at)
+SELECT me.user_id, 'f', other.user_id, now()
+FROM profiles me JOIN profiles other ON me.user_id <> other.user_id
+WHERE me.username IN ('p00001', 'p00002', 'p00003') OR other.username IN ('p00001', 'p00009');
+
+INSERT INTO timeline (owner_id, published_at, post_id, author_id)
+SELECT owner.user_id, post.published_at, post.id, post.author_id
+FROM posts post JOIN profiles owner ON owner.username < 'p00009';
+
+INSERT INTO likes (post_id, user_id, created_at)
+SELECT post.id, fan.user_id, now() FROM posts post JOIN profiles fan ON fan.username < 'p00004';
+"""
+
+
+@pytest.fixture
+def town(
+    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
+) -> Iterator[psycopg.Connection[Any]]:
+    assert database_urls["social"]
+    with postgres_server.connect(database="igloo") as connection:
+        connection.execute("SET search_path = social")
+        connection.execute(SQL(_TOWN).format(posts=Literal(POSTS)))
+        connection.execute("VACUUM ANALYZE profiles, posts, relations, timeline, likes")
+        yield connection
+
+
+def generic_plan(
+    connection: psycopg.Connection[Any], statement: Select[Any], values: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """Prepare a statement as psycopg does, run its generic plan, and list the plan's nodes."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    text = re.sub(r"%\((\w+)\)s", number, DirectRead(statement).text)
+    types = ", ".join(TYPES[name] for name in names)
+    given = SQL(", ").join(Literal(values[name]) for name in names)
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE page ({types}) AS {text}".encode())
+        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
+        answer = connection.execute(explain).fetchall()[0][0]
+        connection.execute("DEALLOCATE page")
+    return list(nodes(answer[0]["Plan"]))
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def rows_read(plan: list[dict[str, Any]], table: str) -> float:
+    """Count the rows of a table that the plan went through, those that a filter threw away included."""
+    counts: list[float] = [
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in plan
+        if node.get("Relation Name") == table
+    ]
+    return sum(counts)
+
+
+PLACE = {"at": "2026-01-02 12:00:00+00", "id": UUID("00000000-0000-7000-9000-000000002160")}
+
+
+@pytest.mark.parametrize(("newer", "bounded"), [(False, False), (False, True), (True, True)])
+def test_a_page_of_the_feed_is_one_range_and_as_many_looks_as_it_has_posts(
+    town: psycopg.Connection[Any], *, newer: bool, bounded: bool
+) -> None:
+    values = {"viewer_id": VIEWER, "limit": 21, **PLACE}
+
+    plan = generic_plan(town, feed_statement(newer=newer, bounded=bounded), values)
+
+    assert [node["Node Type"] for node in plan if node["Node Type"] == "Seq Scan"] == []
+    (scan,) = [node for node in plan if node.get("Relation Name") == "timeline"]
+    assert scan["Node Type"] == "Index Only Scan"
+    assert scan["Index Name"] == "pk_timeline"
+    assert scan["Actual Rows"] == 21
+    assert ("ROW(published_at, post_id)" in scan["Index Cond"]) == bounded
+    for table in ("posts", "profiles", "likes", "relations"):
+        assert rows_read(plan, table) <= 21
+
+
+@pytest.mark.parametrize(("newer", "bounded"), [(False, False), (False, True), (True, True)])
+def test_a_page_of_a_persons_posts_reads_no_more_than_the_page(
+    town: psycopg.Connection[Any], *, newer: bool, bounded: bool
+) -> None:
+    author = UUID("00000000-0000-7000-8000-000000000009")
+    values = {"viewer_id": VIEWER, "author_id": author, "limit": 3, **PLACE}
+
+    plan = generic_plan(town, posts_of_statement(newer=newer, bounded=bounded), values)
+
+    assert [node["Node Type"] for node in plan if node["Node Type"] == "Seq Scan"] == []
+    assert rows_read(plan, "posts") <= 3
+    assert rows_read(plan, "likes") <= 3
