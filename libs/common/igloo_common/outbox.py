@@ -12,8 +12,13 @@ from igloo_common.tracing import current_traceparent
 
 # The row of event_sequences stays locked until the transaction ends, so the events of one aggregate commit
 # in the order of their numbers. The id is drawn after that lock is held: for one aggregate, ids rise with
-# sequences as well. PostgreSQL folds equal notifications of one transaction into one, and sends it only if
-# the transaction commits.
+# sequences as well.
+#
+# A notification wakes every session of the database that listens to anything: measured, 0.15 to 0.25 ms of
+# CPU with two workers a service. So one is sent only while the relay sleeps, which it shows by an exclusive
+# advisory lock. Who finds that lock free keeps a share of it until the transaction ends, and the relay does
+# not fall asleep meanwhile (see relay.py). PostgreSQL folds a transaction's equal notifications into one,
+# and sends it only if the transaction commits.
 _EMIT = """
 WITH next AS (
     INSERT INTO event_sequences AS s (aggregate_key, sequence) VALUES (%(key)s, 1)
@@ -22,7 +27,10 @@ WITH next AS (
 )
 INSERT INTO outbox (event_id, type, aggregate_key, sequence, payload, traceparent, created_at)
 SELECT %(event_id)s, %(type)s, %(key)s, next.sequence, %(payload)s, %(traceparent)s, %(now)s FROM next
-RETURNING pg_notify('outbox_' || current_schema(), '')
+RETURNING CASE
+    WHEN NOT pg_try_advisory_xact_lock_shared(hashtextextended('igloo relay sleeps ' || current_schema(), 0))
+    THEN pg_notify('outbox_' || current_schema(), '')
+END
 """
 
 

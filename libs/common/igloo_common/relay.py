@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -21,7 +21,9 @@ from igloo_common.messaging import Broker, BrokerUnavailable, Outgoing, Publishe
 _LOG = logging.getLogger(__name__)
 BATCH = 200
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay ' || current_schema(), 0)) AS leads"
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay ' || current_schema(), 0))"
+_FALL_ASLEEP = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay sleeps ' || current_schema(), 0))"
+_WAKE_UP = "SELECT pg_advisory_unlock(hashtextextended('igloo relay sleeps ' || current_schema(), 0))"
 # Never `id > last`: ids are drawn before their transactions commit, in any order, and a row that commits
 # late would be passed by. An event whose type is held back holds back what follows it on the same aggregate.
 _UNPUBLISHED = """
@@ -75,14 +77,14 @@ class Relay:
         self._source = f"/igloo/{service}"
         self._now = now
         self._leads = False
+        self._asleep = False
         self._publisher: Publisher | None = None
         self._held = HeldTypes(monotonic)
 
     def lead(self) -> bool:
         """Tell whether this relay leads, and try to take the lead if nobody has it."""
         if not self._leads:
-            row = self._connection.execute(_TRY_LOCK).fetchone()
-            self._leads = bool(row and row[0])
+            self._leads = self._ask(_TRY_LOCK)
         return self._leads
 
     def step(self) -> bool:
@@ -109,10 +111,34 @@ class Relay:
             self._mark(confirmed)
         return len(rows) == BATCH and bool(confirmed)
 
+    def fall_asleep(self) -> bool:
+        """Ask writers for a notification from now on; False while one of them is writing or has just done so.
+
+        Whoever emits shares a lock until its transaction ends, so that it either sees us asleep and
+        notifies, or has committed before we are, and then the last look finds its event. Call `wake_up`
+        before the next step.
+        """
+        if not self._ask(_FALL_ASLEEP):
+            return False
+        self._asleep = True
+        if self._read_batch():
+            self.wake_up()
+        return self._asleep
+
+    def wake_up(self) -> None:
+        """Spare writers the notification while the outbox is looked after anyway."""
+        if self._asleep:
+            self._ask(_WAKE_UP)
+            self._asleep = False
+
     def close(self) -> None:
         """Give up the lead and both connections."""
         self._drop_publisher()
         self._connection.close()
+
+    def _ask(self, question: LiteralString) -> bool:
+        row = self._connection.execute(question).fetchone()
+        return bool(row and row[0])
 
     def _read_batch(self) -> Sequence[OutboxRow]:
         held = self._held.active()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ from igloo_common.relay import Relay
 
 _LOG = logging.getLogger(__name__)
 _RECEIVE_SECONDS = 1.0
+_GATHER_SECONDS = 0.01
 
 
 class RelayStep:
@@ -35,10 +36,10 @@ class RelayStep:
         self._relay: Relay | None = None
 
     def __call__(self) -> bool:
-        """Publish one batch if this process leads."""
+        """Publish one batch if this process leads; False when it may wait for a notification."""
         relay = self._relay = self._relay or self._make()
         try:
-            return relay.lead() and relay.step()
+            return relay.lead() and self._advance(relay)
         except psycopg.Error:
             self.close()
             raise
@@ -48,6 +49,16 @@ class RelayStep:
         relay, self._relay = self._relay, None
         if relay is not None:
             relay.close()
+
+    def _advance(self, relay: Relay) -> bool:
+        relay.wake_up()
+        if relay.step():
+            return True
+        if relay.fall_asleep():
+            return False
+        # Somebody is writing. One event seldom comes alone, and a batch costs little more than one.
+        sleep(_GATHER_SECONDS)
+        return True
 
     def _make(self) -> Relay:
         return Relay(

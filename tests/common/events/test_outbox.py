@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 import orjson
 import psycopg
@@ -13,8 +15,12 @@ from flask import Flask
 
 from factories.event_rooms import DATABASE, rows
 from factories.event_services import write_note
-from igloo_common.database import transaction
+from igloo_common.clock import utc_now
+from igloo_common.database import current_engine, transaction
 from igloo_common.ids import new_id
+from igloo_common.listening import own_connection
+from igloo_common.messaging import broker_at
+from igloo_common.relay import Relay
 from igloo_common.tracing import continued_trace
 from igloo_local.parts.postgres import Postgres
 
@@ -26,6 +32,21 @@ EACH = 40
 def broker_url(tmp_path: Path) -> str:
     """Name a broker that nobody asks: emitting has no use for one."""
     return f"filesystem://{tmp_path}"
+
+
+@pytest.fixture
+def relay(publisher_app: Flask, broker_url: str) -> Iterator[Relay]:
+    """Make a relay that leads, and publishes nothing here."""
+    made = Relay(
+        connection=own_connection(current_engine()),
+        broker=broker_at(broker_url),
+        service="auth",
+        monotonic=monotonic,
+        now=utc_now,
+    )
+    assert made.lead()
+    yield made
+    made.close()
 
 
 def test_eight_racing_writers_number_each_aggregate_without_gap_in_the_order_of_commits(
@@ -73,8 +94,9 @@ def test_an_event_rolls_back_with_its_transaction_and_leaves_no_gap(
 
 
 def test_a_transaction_notifies_its_own_service_once_and_only_when_it_commits(
-    publisher_app: Flask, event_database: Postgres
+    publisher_app: Flask, event_database: Postgres, relay: Relay
 ) -> None:
+    assert relay.fall_asleep()
     with event_database.connect(database=DATABASE) as listening:
         listening.execute("LISTEN outbox_auth; LISTEN outbox_social")
         with transaction() as session:
@@ -84,6 +106,25 @@ def test_a_transaction_notifies_its_own_service_once_and_only_when_it_commits(
             assert list(listening.notifies(timeout=0.2)) == []
         heard = list(listening.notifies(timeout=5, stop_after=1)) + list(listening.notifies(timeout=0.2))
     assert [notification.channel for notification in heard] == ["outbox_auth"]
+
+
+@pytest.mark.usefixtures("publisher_app")
+def test_nobody_is_notified_while_the_relay_is_awake(event_database: Postgres, relay: Relay) -> None:
+    assert relay.fall_asleep()
+    relay.wake_up()
+    with event_database.connect(database=DATABASE) as listening:
+        listening.execute("LISTEN outbox_auth")
+        with transaction() as session:
+            write_note(session, new_id())
+        assert list(listening.notifies(timeout=0.2)) == []
+
+
+@pytest.mark.usefixtures("publisher_app")
+def test_the_relay_falls_asleep_neither_beside_a_writer_nor_beside_an_unpublished_event(relay: Relay) -> None:
+    with transaction() as session:
+        write_note(session, new_id())
+        assert not relay.fall_asleep()
+    assert not relay.fall_asleep()
 
 
 def test_an_event_carries_its_fields_and_the_trace_of_its_request(
