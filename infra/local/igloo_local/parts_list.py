@@ -15,6 +15,7 @@ from igloo_local.environments import (
     shared_environment,
 )
 from igloo_local.errors import PortTaken, StackError
+from igloo_local.given import host_and_port
 from igloo_local.parts.facebook import Facebook
 from igloo_local.parts.nginx import Nginx
 from igloo_local.parts.part import Part
@@ -28,7 +29,6 @@ from igloo_local.ports import is_free, next_free_port
 from igloo_local.secret_values import SecretValues
 
 USUAL_PORT = 8080
-_AMQP_PORT = 5672
 DEMO_FOLDER = "demo"
 
 
@@ -38,6 +38,7 @@ class PartsList:
     def __init__(
         self, folder: Path, *, given: Mapping[str, str], gateway_port: int | None, console: Console
     ) -> None:
+        port = _gateway_port(gateway_port, console)
         self._folder = folder
         self._given = given
         self._logs = folder / "logs"
@@ -46,7 +47,6 @@ class PartsList:
         self.services = {name: Service(name, folder / name, logs=self._logs) for name in SERVICES}
         self.postgres = None if self._databases_given() else Postgres(folder / "postgres", logs=self._logs)
         self.seaweed = None if "IGLOO_S3_ENDPOINT" in given else Seaweed(folder / "s3", logs=self._logs)
-        port = _gateway_port(gateway_port, console)
         self.facebook = self._make_facebook(port)
         self.gateway = Nginx(folder / "gateway", port, values=self._gateway_values(), logs=self._logs)
         self.preparation = Preparation(folder / "prepare", logs=self._logs)
@@ -100,10 +100,10 @@ class PartsList:
         """Tell the services and their preparation everything; the broker must have been settled."""
         for name, service in self.services.items():
             service.configure(self._environment_of(name))
-        broker = urlsplit(self.broker_url)
-        place = None if broker.scheme == "filesystem" else (broker.hostname or "", broker.port or _AMQP_PORT)
+        by_folder = self.broker_url.startswith("filesystem:")
+        place = None if by_folder else host_and_port(self.broker_url)
         queues = [BootStep(service=name, words="events declare", place=place) for name in self.services]
-        s3 = _host_and_port(self._s3_endpoint())
+        s3 = host_and_port(self._s3_endpoint())
         bucket = BootStep(service="media", words="storage prepare", place=s3)
         environments = {name: service.environment for name, service in self.services.items()}
         self.preparation.configure(environments, [bucket, *queues])
@@ -162,7 +162,7 @@ class PartsList:
         }
         return {
             **upstreams,
-            "S3_UPSTREAM": "{}:{}".format(*_host_and_port(self._s3_endpoint())),
+            "S3_UPSTREAM": "{}:{}".format(*host_and_port(self._s3_endpoint())),
             "S3_PUBLIC_ORIGIN": f"{urlsplit(public).scheme}://{urlsplit(public).netloc}",
             "DOCS_UI_FOLDER": str(_package_folder("flask_swagger_ui") / "dist"),
             "DEMO_FOLDER": str(demo),
@@ -178,11 +178,6 @@ def _gateway_port(wanted: int | None, console: Console) -> int:
     port = next_free_port(USUAL_PORT)
     console.say(f"port {USUAL_PORT} is taken, so the gateway uses {port} (choose one with IGLOO_PORT)")
     return port
-
-
-def _host_and_port(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _package_folder(name: str) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from flask import Flask
 
+from igloo_common.settings import load_or_exit
 from igloo_local.waiting import accepts_connections, wait_until
 
 WAIT_SECONDS = 120.0
@@ -29,7 +30,8 @@ def carry_out(plan: dict[str, Any]) -> None:
 
 
 def _make_app(service: str, environment: dict[str, str]) -> Flask:
-    settings = import_module(f"igloo_{service}.settings").Settings.load(environment)
+    load = import_module(f"igloo_{service}.settings").Settings.load
+    settings = load_or_exit(lambda: load(environment))
     return cast(Flask, import_module(f"igloo_{service}.app").create_app(settings))
 
 

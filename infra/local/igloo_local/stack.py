@@ -13,6 +13,7 @@ from igloo_local.broker_choice import choose_broker
 from igloo_local.console import Console
 from igloo_local.errors import StackError
 from igloo_local.flag import Flag
+from igloo_local.given import check_given_places
 from igloo_local.lock import FolderLock
 from igloo_local.parts.part import Part
 from igloo_local.parts.service import Service
@@ -73,6 +74,7 @@ class Stack:
         Raises:
             StackError: something does not start; by then everything has been stopped.
         """
+        check_given_places(self._given)
         self._lock.take()
         try:
             self._end_leftovers()
@@ -138,7 +140,9 @@ class Stack:
             parts.gateway.start()
             self._wait_for(self._submit_all(pool, parts))
         except BaseException:
-            # Whatever the other threads wait for ends now, and with it their waiting.
+            # Whatever the other threads wait for ends now, and with it their waiting; nothing new begins.
+            for part in parts.all:
+                part.abandoned.set()
             _in_parallel(Part.stop, parts.all)
             raise
         finally:

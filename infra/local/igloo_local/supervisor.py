@@ -65,6 +65,7 @@ class Supervisor:
         except (StackError, OSError) as error:
             self._report(f"{watched.process.name} cannot be started: {error}")
             return
+        self._report(f"{watched.process.name} runs again")
         self._restarted()
 
 

@@ -22,10 +22,10 @@ def wait_until(holds: Callable[[], bool], *, seconds: float, what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def accepts_connections(port: int, *, host: str = "127.0.0.1") -> bool:
+def accepts_connections(port: int, *, host: str = "127.0.0.1", patience_seconds: float = 0.5) -> bool:
     """Tell whether something listens on `port`."""
     try:
-        with socket.create_connection((host, port), timeout=0.5):
+        with socket.create_connection((host, port), timeout=patience_seconds):
             return True
     except OSError:
         return False

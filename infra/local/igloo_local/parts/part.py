@@ -1,6 +1,5 @@
 """What every part of the stack has in common: a folder, a log, child processes, start and stop."""
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from igloo_local.errors import StackError
+from igloo_local.flag import Flag
 from igloo_local.ports import PortBook
 from igloo_local.processes import ChildProcess, Command
 
@@ -26,7 +26,7 @@ class Part(ABC):
         self.ports = PortBook(self.folder)
         self.processes: list[ChildProcess] = []
         self.tasks: list[ChildProcess] = []
-        self._closing = threading.Event()
+        self.abandoned = Flag()
 
     @property
     @abstractmethod
@@ -48,14 +48,12 @@ class Part(ABC):
         """
 
     def stop(self) -> None:
-        """Stop the processes of the part, the last one started first; none is started afterwards."""
-        self._closing.set()
+        """Stop the processes of the part, the last one started first."""
         for process in reversed([*self.tasks, *self.processes]):
             process.stop()
 
     def begin(self) -> None:
         """Forget the processes of an earlier start."""
-        self._closing.clear()
         self.processes.clear()
         self.tasks.clear()
 
@@ -77,8 +75,8 @@ class Part(ABC):
         self, name: str, command: Command, before_start: Callable[[], None] = lambda: None
     ) -> ChildProcess:
         def begin() -> None:
-            if self._closing.is_set():
-                raise StackError(f"{name} is not started: {self.name} has been stopped")
+            if self.abandoned.is_set():
+                raise StackError(f"{name} is not started: the start of the stack has been given up")
             before_start()
 
         return ChildProcess(
