@@ -1,12 +1,21 @@
-"""Bounded waiting for what becomes true soon."""
+"""Bounded waiting: for what becomes true soon, and for one transaction that waits for another."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sqlalchemy.orm import Session
 
 T = TypeVar("T")
+_SECONDS = 10.0
+_WAITERS = text("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
 
 
 def eventually(
@@ -24,3 +33,12 @@ def eventually(
             return seen
         assert time.monotonic() < deadline, f"{what}: not within {timeout_seconds:g} s; last: {seen!r:.300}"
         time.sleep(0.02)
+
+
+def wait_for_a_waiter(session: Session, effort: Future[object] | Future[None]) -> None:
+    """Return once another transaction waits for this session's, or the effort has ended without waiting."""
+    deadline = time.monotonic() + _SECONDS
+    while not effort.done() and not session.scalar(_WAITERS):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nobody waited for this transaction within {_SECONDS} seconds")
+        time.sleep(0.01)
