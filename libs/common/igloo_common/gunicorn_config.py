@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from gunicorn.glogging import Logger
+
 from igloo_common.metrics import forget_earlier_processes, mark_process_dead
 from igloo_common.settings import LOG_LEVELS, Environment, load_or_exit
 
@@ -35,6 +37,16 @@ class WebServerSettings:
         return settings
 
 
+class ErrorLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's log without its access lines: the application writes one line a request itself.
+
+    `accesslog = None` would say the same, but for a `logconfig_dict`, with which gunicorn logs them anyway.
+    """
+
+    def access(self, *_: object) -> None:
+        """Say nothing."""
+
+
 _SETTINGS: Final = load_or_exit(WebServerSettings.load)
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- only a place for gunicorn's heartbeat files
 
@@ -56,16 +68,13 @@ graceful_timeout = 25
 # A heartbeat file on a slow disk has gunicorn kill healthy workers.
 worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 control_socket_disable = True
-accesslog = None
+logger_class = ErrorLog
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"json": {"()": "igloo_common.logs.JsonLines", "service": "gunicorn"}},
     "root": {"level": _SETTINGS.log_level, "handlers": ["json"]},
-    "loggers": {
-        name: {"level": _SETTINGS.log_level, "handlers": ["json"], "propagate": False}
-        for name in ("gunicorn.error", "gunicorn.access")
-    },
+    "loggers": {"gunicorn.error": {"level": _SETTINGS.log_level, "handlers": ["json"], "propagate": False}},
 }
 
 

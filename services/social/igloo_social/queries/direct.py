@@ -34,7 +34,7 @@ class DirectRead:
         Raises:
             sqlalchemy.exc.OperationalError: As SQLAlchemy itself would; a lost connection leaves the pool.
         """
-        driver = cast("psycopg.Connection[tuple[Any, ...]]", reader.connection.driver_connection)
+        driver = cast("psycopg.Connection[tuple[Any, ...]]", reader.connection.dbapi_connection)
         try:
             return driver.execute(self._bytes, parameters).fetchall()
         except psycopg.OperationalError as error:
