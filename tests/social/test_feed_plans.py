@@ -14,7 +14,7 @@ from factories.databases import DatabaseUrls
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.direct import DirectRead
 from igloo_social.queries.posts import posts_of_statement
-from igloo_social.queries.timeline import feed_statement
+from igloo_social.queries.timeline import LONGEST_SCAN, feed_statement
 
 VIEWER = UUID("00000000-0000-7000-8000-000000000001")
 POSTS = 4_000
@@ -116,6 +116,8 @@ def test_a_page_of_the_feed_is_one_range_and_as_many_looks_as_it_has_posts(
     assert scan["Index Name"] == "pk_timeline"
     assert scan["Actual Rows"] == 21
     assert ("ROW(published_at, post_id)" in scan["Index Cond"]) == bounded
+    # Were the planner to expect a tenth of the feed, it would join by reading all posts once there are many.
+    assert max(node["Plan Rows"] for node in plan if node["Node Type"] == "Limit") <= LONGEST_SCAN
     for table in ("posts", "profiles", "likes", "relations"):
         assert rows_read(plan, table) <= 21
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from factories.locks import wait_for_a_waiter
 from factories.social_people import LONG_AGO, add_noise, make_people, make_person, relate
 from factories.social_posts import add_post_noise, like, make_post
 from factories.tokens import bearer
@@ -242,6 +243,25 @@ def test_a_like_that_races_a_block_leaves_no_trace(
         assert session.scalar(select(func.count()).where(LIKES.c.user_id == fan)) == 0
         assert session.scalar(select(POSTS.c.like_count).where(POSTS.c.id == post_id)) == 0
         assert told(session, author) == []
+
+
+def test_a_like_that_waits_for_a_deletion_finds_nothing_to_like(
+    engine: Engine, session: Session, author: UUID, fan: UUID, post_id: UUID
+) -> None:
+    delete_post(session, post_id=post_id, author_id=author, now=LONG_AGO)
+
+    def liking() -> None:
+        with Session(engine) as own, own.begin():
+            like_post(own, post_id=post_id, user_id=fan, now=LONG_AGO)
+
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(liking)
+        wait_for_a_waiter(session, effort)
+        session.commit()
+        with pytest.raises(NotFound):
+            effort.result(timeout=30)
+
+    assert told(session, author) == []
 
 
 def test_a_recount_names_and_mends_what_was_wrong(session: Session, author: UUID, fan: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from random import Random
 from threading import Barrier
@@ -12,6 +13,7 @@ from flask import Flask
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from factories.locks import wait_for_a_waiter
 from factories.social_people import LONG_AGO, make_people, make_person
 from factories.social_posts import media_failed, media_ready
 from igloo_common.ids import new_id
@@ -124,7 +126,7 @@ def test_media_deletion_and_sweeper_never_deadlock_nor_leave_halves(engine: Engi
             becoming_ready(media_ids[1], author),
             partial(media_failed, media_id=media_ids[2], owner_id=author),
             partial(delete_post, post_id=post_id, author_id=author, now=LONG_AGO),
-            partial(fail_stranded_posts, created_before=LONG_AGO, now=LONG_AGO),
+            partial(fail_stranded_posts, created_before=LONG_AGO + timedelta(1), now=LONG_AGO),
             trying_to_post(author, media_ids[:2]),
             trying_to_post(other, media_ids[1:]),
         ]
@@ -143,3 +145,26 @@ def test_media_deletion_and_sweeper_never_deadlock_nor_leave_halves(engine: Engi
             select(POSTS.c.id).where(POSTS.c.state == "processing", POSTS.c.deleted_at.is_(None))
         ).all()
         assert waiting == []
+
+
+def test_a_medium_that_comes_while_its_post_is_given_up_comes_too_late(
+    engine: Engine, session: Session
+) -> None:
+    author, media_id = make_person(session), new_id()
+    post_id = create_post(session, NewPost(media_ids=[media_id]), author_id=author, now=LONG_AGO)
+    session.commit()
+    assert fail_stranded_posts(session, created_before=LONG_AGO + timedelta(1), now=LONG_AGO) == 1
+
+    def becoming() -> None:
+        with Session(engine) as own, own.begin():
+            media_ready(own, media_id, author)
+
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(becoming)
+        wait_for_a_waiter(session, effort)
+        session.commit()
+        effort.result(timeout=30)
+
+    assert state_of(session, post_id) == "failed"
+    owner = session.execute(select(MEDIA_ITEMS.c.post_id).where(MEDIA_ITEMS.c.media_id == media_id))
+    assert owner.scalar_one() is None
