@@ -38,7 +38,7 @@ class PartsList:
     def __init__(
         self, folder: Path, *, given: Mapping[str, str], gateway_port: int | None, console: Console
     ) -> None:
-        port = _gateway_port(gateway_port, console)
+        port = choose_gateway_port(gateway_port, console)
         self._folder = folder
         self._given = given
         self._logs = folder / "logs"
@@ -169,14 +169,14 @@ class PartsList:
         }
 
 
-def _gateway_port(wanted: int | None, console: Console) -> int:
+def choose_gateway_port(wanted: int | None, console: Console, *, usual: int = USUAL_PORT) -> int:
     """Take the wanted port, the usual one, or the next free one; only a wanted one must be had."""
     if wanted is not None and not is_free(wanted):
         raise PortTaken(f"IGLOO_PORT={wanted} is taken by another program; choose another, or none for any")
-    if wanted is not None or is_free(USUAL_PORT):
-        return wanted or USUAL_PORT
-    port = next_free_port(USUAL_PORT)
-    console.say(f"port {USUAL_PORT} is taken, so the gateway uses {port} (choose one with IGLOO_PORT)")
+    if wanted is not None or is_free(usual):
+        return wanted or usual
+    port = next_free_port(usual)
+    console.say(f"port {usual} is taken, so the gateway uses {port} (choose one with IGLOO_PORT)")
     return port
 
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from igloo_local import leftovers
 from igloo_local.errors import StackError
 from igloo_local.flag import Flag
 from igloo_local.ports import PortBook
@@ -53,7 +54,12 @@ class Part(ABC):
             process.stop()
 
     def begin(self) -> None:
-        """Forget the processes of an earlier start."""
+        """End what an earlier start left alive, and forget its processes.
+
+        Only then is it known which of the remembered ports are free.
+        """
+        for record in self.folder.glob("*.process.json"):
+            leftovers.end(record)
         self.processes.clear()
         self.tasks.clear()
 

@@ -89,10 +89,10 @@ class Postgres(Part):
 
     def start(self) -> None:
         """Create the cluster if there is none, start it, and make its database, schemas and roles match."""
+        self.begin()
         account = Unprivileged.owning(self._data, programs=self._binaries)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(account)
-        self.begin()
         server = self.add_process(
             "postgres", self._server_command(account), before_start=self._forget_stale_lock
         )

@@ -65,8 +65,8 @@ class RabbitMQ(Part):
 
     def start(self) -> None:
         """Start the name server and the node, and wait until the node speaks AMQP."""
-        self._write_configuration()
         self.begin()
+        self._write_configuration()
         name_server = self.add_process("rabbitmq-epmd", self._name_server_command())
         name_server.start()
         name_server.wait_ready(lambda: accepts_connections(self.ports.port("epmd")), seconds=START_SECONDS)
