@@ -89,8 +89,10 @@ def run_together(app: Flask, *threads: list[Step]) -> None:
 def wait_until_blocked(session: Session) -> None:
     """Wait until another connection waits for a lock that the session holds."""
     deadline = monotonic() + 10
-    # Not pg_stat_activity: a transaction that has looked there once goes on seeing the backends of that moment.
-    blocked = text("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    # Not pg_stat_activity: after the first look, a transaction goes on seeing the backends of that moment.
+    blocked = text(
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
     while session.execute(blocked).first() is None:
         assert monotonic() < deadline, "nobody waited for the session's lock within 10 s"
         sleep(0.01)
