@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import Pool
 
 from igloo_common.tables import add_common_tables
+from igloo_common.thread_connection import has_been_closed, lent_connection
 
 __all__ = [
     "NAMING_CONVENTION",
@@ -88,7 +88,11 @@ def transaction() -> Iterator[Session]:
         )
     token = _open_transaction.set(True)
     try:
-        with Session(current_engine(), expire_on_commit=False) as session, session.begin():
+        with (
+            lent_connection(current_engine(), autocommit=False) as connection,
+            Session(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
     finally:
         _open_transaction.reset(token)
@@ -101,19 +105,12 @@ def reading() -> Iterator[Connection]:
     Each statement sees its own snapshot. A read that needs one snapshot for several statements uses
     `transaction()`.
     """
-    with current_engine().connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    with lent_connection(current_engine(), autocommit=True) as connection:
+        yield connection
 
 
 @event.listens_for(Pool, "checkout")
 def _refuse_closed_connection(dbapi_connection: psycopg.Connection[Any], *_: object) -> None:
-    """Replace a pooled connection that the server has closed, before a request meets it.
-
-    An idle connection has nothing to read. Bytes waiting on it are the server's farewell (restart, kill,
-    idle timeout) or an end of file. Asking the kernel costs about a microsecond, where `pool_pre_ping` costs
-    a round trip.
-    """
-    poller = select.poll()
-    poller.register(dbapi_connection.fileno(), select.POLLIN)
-    if poller.poll(0):
+    """Replace a pooled connection that the server has closed, before a request meets it."""
+    if has_been_closed(dbapi_connection):
         raise exc.DisconnectionError("The server has closed this connection.")

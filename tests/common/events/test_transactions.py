@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event, Thread
 
 import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from factories.event_rooms import DATABASE, rows, running_app
 from factories.event_services import write_note
+from factories.waiting import eventually
 from igloo_common.database import NestedTransaction, reading, transaction
 from igloo_common.ids import new_id
 from igloo_local.parts.postgres import Postgres
@@ -106,3 +108,70 @@ def test_the_next_request_works_after_a_restart_of_the_server(event_database: Po
     event_database.start()
     with transaction() as session:
         assert session.execute(text("SELECT current_database()")).scalar_one() == DATABASE
+
+
+@pytest.mark.usefixtures("app")
+def test_a_read_inside_a_transaction_stays_outside_of_it(observer: psycopg.Connection) -> None:
+    with transaction() as session:
+        write_note(session, new_id())
+        with reading() as outside:
+            assert outside.execute(text("SELECT count(*) FROM outbox")).scalar_one() == 0
+        with reading() as outside, pytest.raises(DBAPIError):
+            outside.execute(text("SELECT 1 / 0"))
+    with reading() as after:
+        assert after.execute(text("SELECT count(*) FROM outbox")).scalar_one() == 1
+    assert count_events(observer) == 1
+
+
+@pytest.mark.usefixtures("app")
+def test_a_failed_read_or_transaction_leaves_nothing_for_the_next(observer: psycopg.Connection) -> None:
+    for unit in (transaction, reading):
+        with pytest.raises(DBAPIError), unit() as failing:
+            failing.execute(text("SELECT 1 / 0"))
+        with unit() as next_one:
+            assert next_one.execute(text("SELECT 1")).scalar_one() == 1
+    query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'igloo_auth' AND state <> 'idle'"
+    assert observer.execute(query).fetchone() == (0,)
+
+
+def test_a_thread_keeps_one_connection_and_closes_it_when_it_ends(
+    app: Flask, observer: psycopg.Connection
+) -> None:
+    def connections() -> int:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'igloo_auth'"
+        row = observer.execute(query).fetchone()
+        return int(row[0]) if row else -1
+
+    def work(_: int) -> int:
+        with app.app_context():
+            for _turn in range(5):
+                with reading() as connection:
+                    connection.execute(text("SELECT 1"))
+                with transaction() as session:
+                    session.execute(text("SELECT 1"))
+        return connections()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert list(pool.map(work, range(3))) == [1, 1, 1]
+    eventually(connections, lambda count: count == 0, what="the thread's connection closed")
+
+
+def test_a_connection_of_any_thread_is_closed_with_the_engine(
+    app: Flask, observer: psycopg.Connection
+) -> None:
+    read, disposed = Event(), Event()
+
+    def work() -> None:
+        with app.app_context(), reading() as connection:
+            connection.execute(text("SELECT 1"))
+        read.set()
+        disposed.wait(timeout=10)
+
+    thread = Thread(target=work)
+    thread.start()
+    assert read.wait(timeout=10)
+    app.extensions["sqlalchemy"].engine.dispose()
+    query = "SELECT pid FROM pg_stat_activity WHERE usename = 'igloo_auth'"
+    eventually(lambda: observer.execute(query).fetchall(), lambda left: not left, what="no connection left")
+    disposed.set()
+    thread.join()
