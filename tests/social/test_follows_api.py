@@ -121,9 +121,7 @@ def test_a_request_can_be_withdrawn(client: FlaskClient, session: Session) -> No
 
 
 @pytest.mark.parametrize("is_private", [False, True])
-def test_what_is_withdrawn_is_no_longer_news(
-    client: FlaskClient, session: Session, is_private: bool
-) -> None:
+def test_what_is_withdrawn_is_no_longer_news(client: FlaskClient, session: Session, is_private: bool) -> None:
     a, b, other = make_person(session), make_person(session, is_private=is_private), make_person(session)
     session.commit()
 
@@ -135,9 +133,7 @@ def test_what_is_withdrawn_is_no_longer_news(
 
 
 @pytest.mark.parametrize("answer", ["accept", "reject"])
-def test_an_answered_request_is_no_longer_news(
-    client: FlaskClient, session: Session, answer: str
-) -> None:
+def test_an_answered_request_is_no_longer_news(client: FlaskClient, session: Session, answer: str) -> None:
     asker, owner = make_person(session), make_person(session, is_private=True)
     session.commit()
 
