@@ -23,8 +23,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 
 def test_a_confirmed_message_survives_a_kill_of_node_and_name_server(node: RabbitMQ) -> None:
     queue = kombu.Queue("kept", durable=True)
+    with kombu.Connection(node.url) as connection:
+        queue(connection.default_channel).declare()
+    # RabbitMQ 3 writes a new queue's definition to disk a moment later; a restart makes sure of it.
+    node.stop()
+    node.start()
     with kombu.Connection(node.url, transport_options={"confirm_publish": True}) as connection:
-        connection.Producer().publish("hello", routing_key="kept", declare=[queue], delivery_mode=2)
+        connection.Producer().publish("hello", routing_key="kept", delivery_mode=2)
 
     for process in node.processes:
         process.kill()
