@@ -16,6 +16,9 @@ export class Problem extends Error {
 /** The server could not be reached at all. */
 export class Offline extends Error {}
 
+/** The session has ended, which was told once; whoever still waits for an answer has nothing to add. */
+export class SignedOut extends Error {}
+
 let onSignedOut = () => {};
 
 /** Say what to do when a session turns out to have ended. */
@@ -61,9 +64,11 @@ async function renewOrLeave() {
   } catch (error) {
     // Only a clear no ends a session: a server that is away for a minute logs nobody out.
     if (!error.problem || error.problem.status >= 500 || error.problem.status === 429) throw new Offline("", { cause: error });
-    forget();
-    onSignedOut();
-    throw new Problem(401, error.problem);
+    if (session()) {
+      forget();
+      onSignedOut();
+    }
+    throw new SignedOut("", { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 // Short messages at the edge of the page; screen readers hear them.
 
-import { Offline, Problem } from "./api.js";
+import { Offline, Problem, SignedOut } from "./api.js";
 import { h } from "./dom.js";
 import { texts } from "./texts.js";
 
@@ -18,6 +18,7 @@ export function tell(text) {
 
 /** Say what went wrong, with the reference that the people who run igloo can search their logs for. */
 export function tellProblem(error) {
+  if (error instanceof SignedOut) return;
   if (!(error instanceof Problem) && !(error instanceof Offline)) console.error(error);
   show("problem", describe(error), error.requestId ? h("small", {}, texts.reference(error.requestId)) : null);
 }
