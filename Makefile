@@ -49,6 +49,10 @@ migrate: ## Bring the running stack's three schemas to the newest migration
 openapi: .venv-dev ## Write the merged OpenAPI document that the gateway serves
 	@exec $(PYTHON) -m igloo_local.openapi
 
+.PHONY: docs
+docs: .venv-dev ## Write the documents that are drawn from the code: data model and events
+	@exec $(LOCAL) documents
+
 .PHONY: clean
 clean: ## Stop the local stack and remove its data, the virtual environment and all caches
 	@infra/local/clean

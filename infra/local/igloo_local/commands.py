@@ -125,6 +125,12 @@ def _install(_: LocalSettings, options: Namespace) -> int:
     return installing.install_missing(options.what)
 
 
+def _documents(_: LocalSettings, options: Namespace) -> int:
+    from igloo_local import documents  # noqa: PLC0415 - brings the services, which only this command imports
+
+    return (documents.report_stale if options.check else documents.write)(documents.files())
+
+
 def _migration_sql(_: LocalSettings, __: Namespace) -> int:
     return print_migration_sql()
 
@@ -164,6 +170,11 @@ COMMANDS = {
         {"service": {"choices": SERVICES}, "words": {"nargs": argparse.REMAINDER, "metavar": "WORD"}},
     ),
     "migrate": Command("bring the running stack's three schemas to the newest migration", _migrate),
+    "documents": Command(
+        "write the documents that are drawn from the code: the data model and the events",
+        _documents,
+        {"--check": {"action": "store_true", "help": "write nothing, fail if one is stale"}},
+    ),
     "migration-sql": Command("print the SQL of every migration, for linters", _migration_sql),
     "install": Command(
         "install what the tests need and no package brings, with apt when root",
