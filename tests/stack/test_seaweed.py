@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -63,3 +64,11 @@ def test_an_acknowledged_object_survives_a_kill(seaweed: Seaweed) -> None:
 
     for key, body in bodies.items():
         assert client(seaweed).get_object(Bucket="kept", Key=key)["Body"].read() == body
+
+
+def test_it_starts_in_a_folder_whose_path_is_too_long_for_a_socket(tmp_path: Path) -> None:
+    folder = tmp_path / ("deep" * 15) / ("deeper" * 10)
+    folder.mkdir(parents=True)
+
+    with Seaweed(folder) as server:
+        assert requests.get(server.url, timeout=5).status_code == 403

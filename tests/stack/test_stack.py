@@ -138,3 +138,10 @@ def test_a_given_database_takes_the_place_of_ours(tmp_path: Path) -> None:
     assert "postgres" not in stack.processes
     assert not (local / "postgres").exists()
     assert found == (1,)
+
+
+def test_a_path_that_nginx_cannot_take_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="take no path with blanks"):
+        Stack(tmp_path / "with blank", broker="filesystem").start()
+
+    assert [*tmp_path.iterdir()] == []

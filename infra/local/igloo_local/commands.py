@@ -16,6 +16,7 @@ from typing import Any
 
 from igloo_local import installing
 from igloo_local.addresses import FILE_NAME, read_addresses
+from igloo_local.demo.people import sign_in_one
 from igloo_local.errors import StackError
 from igloo_local.lock import FolderLock
 from igloo_local.migration_sql import print_migration_sql
@@ -81,14 +82,11 @@ def _env(settings: LocalSettings, _: Namespace) -> int:
 
 
 def _token(settings: LocalSettings, options: Namespace) -> int:
-    from igloo_local.demo.people import sign_in_everybody  # noqa: PLC0415 - brings libvips, which few commands need
-
-    people = sign_in_everybody(place_of(settings.folder, _running(settings)))
-    for one in people:
-        if one.character.username == options.username:
-            print(one.phone.access_token)
-            return 0
-    raise StackError(f"there is no demo person {options.username}")
+    one = sign_in_one(place_of(settings.folder, _running(settings)), options.username)
+    if one is None:
+        raise StackError(f"there is no demo person {options.username} in this stack")
+    print(one.phone.access_token)
+    return 0
 
 
 def _photo(_: LocalSettings, options: Namespace) -> int:

@@ -18,6 +18,8 @@ PROGRAMS: Mapping[str, tuple[Callable[[], str | None], str]] = {
     "rabbitmq": (find_server, "rabbitmq-server"),
     "chromium": (lambda: shutil.which("chromium") or shutil.which("google-chrome"), "chromium"),
 }
+# Another package manager may be at work, as it often is on a machine that has just booted.
+_PATIENCE = ("-o", "DPkg::Lock::Timeout=60")
 _REFUSE_STARTS = "#!/bin/sh\n# Written by igloo while it installs a package; removed right after.\nexit 101\n"
 
 
@@ -32,7 +34,8 @@ def install(package: str) -> str:
     A broker that the package starts would be a system-wide one that nobody asked for. An existing hook is
     left alone: whoever wrote it has decided that question.
     """
-    ours = not _POLICY.exists()
+    # Ours may be there still from an installation that was killed.
+    ours = not _POLICY.exists() or _POLICY.read_text() == _REFUSE_STARTS
     if ours:
         _POLICY.write_text(_REFUSE_STARTS)
         _POLICY.chmod(0o755)
@@ -60,7 +63,7 @@ def install_missing(names: Sequence[str]) -> int:
 
 
 def _apt(package: str) -> str:
-    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
+    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *_PATIENCE, package]
     failure = _run(command)
     if not failure:
         return ""

@@ -19,9 +19,12 @@ from igloo_local.parts.part import Part
 from igloo_local.parts.service import Service
 from igloo_local.parts_list import PartsList
 from igloo_local.processes import ChildProcess
+from igloo_local.source import ROOT
 from igloo_local.supervisor import Supervisor
 
 _THREADS = 16
+# These mean something in nginx.conf and in shell scripts.
+_UNFIT = "'\"\\;{}$%"
 T = TypeVar("T")
 
 
@@ -74,6 +77,7 @@ class Stack:
         Raises:
             StackError: something does not start; by then everything has been stopped.
         """
+        _check_path(self.folder)
         check_given_places(self._given)
         self._lock.take()
         try:
@@ -201,6 +205,14 @@ class Stack:
         _wait_for_all(needed)
         service.start_worker()
         self.console.step(f"{service.name}: web and worker are ready")
+
+
+def _check_path(folder: Path) -> None:
+    for path in (folder, ROOT):
+        if any(character.isspace() or character in _UNFIT for character in str(path)):
+            raise StackError(
+                f"{path}: nginx and RabbitMQ take no path with blanks, quotes or any of {_UNFIT}"
+            )
 
 
 def _only(futures: Mapping[str, Future[None]], name: str) -> list[Future[None]]:

@@ -63,6 +63,16 @@ def sign_in_everybody(place: Place) -> list[SignedIn]:
     return everybody
 
 
+def sign_in_one(place: Place, username: str) -> SignedIn | None:
+    """Sign one demo person in; None when nobody is called that."""
+    known = _read(place.state_folder / "people.json")
+    character = next((one for one in CHARACTERS if one.username == username), None)
+    if character is not None and username in known:
+        return _sign_in(place, character, known)
+    everybody = sign_in_everybody(place) if character is not None else []
+    return next((one for one in everybody if one.character is character), None)
+
+
 def _sign_in(place: Place, character: Character, known: dict[str, str]) -> SignedIn:
     phone = Phone(gateway=place.gateway)
     token = known.get(character.username) or _create_at_facebook(place, character)

@@ -59,7 +59,7 @@ class Seaweed(Part):
         self.begin()
         # Asked politely it waits 15 s for its own subscriptions to close, and does nothing else meanwhile: an
         # object is in its files before the answer to the PUT.
-        command = Command(arguments=self._arguments(data), stop_signal=signal.SIGKILL)
+        command = Command(arguments=self._arguments(data), folder=self.folder, stop_signal=signal.SIGKILL)
         server = self.add_process("s3", command)
         server.start()
         server.wait_ready(self._answers, seconds=START_SECONDS)
@@ -81,14 +81,15 @@ class Seaweed(Part):
             "filer": "true",
             "filer.port": self.ports.port("filer"),
             "filer.port.grpc": self.ports.port("filer.grpc"),
-            "filer.localSocket": self.folder / "filer.sock",
+            # Relative to the folder it runs in: the whole path of a deep folder is too long for a socket.
+            "filer.localSocket": "filer.sock",
             "s3": "true",
             "s3.config": self.folder / "accounts.json",
             "s3.port": self.port,
             "s3.port.grpc": self.ports.port("s3.grpc"),
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
-            "s3.localSocket": self.folder / "s3.sock",
+            "s3.localSocket": "s3.sock",
         }
         return [
             _program(),
