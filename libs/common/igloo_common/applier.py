@@ -21,7 +21,7 @@ from igloo_common.events import decode_envelope
 from igloo_common.tracing import continued_trace
 
 _LOG = logging.getLogger(__name__)
-BATCH = 16
+BATCH = 32
 MAX_ATTEMPTS = 10
 _MAX_DELAY_SECONDS = 300.0
 _MAX_ERROR_CHARACTERS = 500
@@ -30,6 +30,10 @@ _MAX_ERROR_CHARACTERS = 500
 # pending still and leave the rest of the key alone. A dead event keeps its key waiting until someone decides.
 _HEADS = """
 SELECT event_id, type, payload, attempts,
+    EXISTS (
+        SELECT FROM inbox AS next WHERE next.aggregate_key = i.aggregate_key AND next.status = 'pending'
+        AND next.sequence > i.sequence
+    ) AS followed,
     EXISTS (
         SELECT FROM inbox AS later WHERE later.aggregate_key = i.aggregate_key AND later.type = i.type
         AND later.sequence > i.sequence AND later.status = 'applied'
@@ -62,6 +66,7 @@ class StoredEvent:
     type: str
     payload: bytes
     attempts: int
+    followed: bool
     stale: bool
 
 
@@ -76,7 +81,7 @@ class Applier:
         self._max_attempts = max_attempts
 
     def step(self) -> bool:
-        """Apply the events that are due and first of their key; True when there may be more."""
+        """Apply the events that are due and first of their key; True when more are known to wait."""
         events: Sequence[StoredEvent] = ()
         try:
             with transaction() as session:
@@ -91,7 +96,7 @@ class Applier:
                 raise
             for event in events:
                 self._apply_alone(event.event_id)
-        return bool(events)
+        return len(events) == BATCH or any(event.followed for event in events)
 
     def _apply_all(self, session: Session, events: Sequence[StoredEvent]) -> None:
         outcomes: dict[str, list[UUID]] = defaultdict(list)

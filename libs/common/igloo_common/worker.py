@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from time import monotonic
 
 from flask import Flask
@@ -140,15 +141,18 @@ class Worker:
     def _inbox_loops(self) -> list[Loop]:
         if not self._consumers.subscriptions:
             return []
-        stored = threading.Event()
-        applier = Applier(self._consumers, now=utc_now)
-        receive = ReceiveStep(self._engine, self._broker, self._consumers, on_stored=stored.set)
-        step = self._in_app(applier.step)
+        wakes = [threading.Event() for _ in range(_APPLIERS)]
+        # They take turns: one is enough for most batches, and the other finds what it leaves when it sweeps.
+        turns = cycle(wakes)
+        receive = ReceiveStep(
+            self._engine, self._broker, self._consumers, on_stored=lambda: next(turns).set()
+        )
+        step = self._in_app(Applier(self._consumers, now=utc_now).step)
         return [
             Loop("receiver", receive, idle_seconds=0, close=receive.close),
             *(
-                Loop(f"applier {number}", step, idle_seconds=_SWEEP_SECONDS, wake=stored)
-                for number in range(_APPLIERS)
+                Loop(f"applier {number}", step, idle_seconds=_SWEEP_SECONDS, wake=wake)
+                for number, wake in enumerate(wakes)
             ),
         ]
 

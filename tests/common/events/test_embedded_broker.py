@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -158,6 +159,23 @@ def test_a_publisher_killed_in_the_middle_leaves_whole_messages_alone(
     assert numbers == list(range(len(numbers)))
     assert len(numbers) >= confirmed
     subscriber.close()
+
+
+def test_a_disk_that_fills_up_leaves_no_part_of_a_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = EmbeddedBroker(folder).publisher()
+
+    def no_space(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", no_space)
+        with pytest.raises(BrokerUnavailable, match="No space left"):
+            publisher.publish([outgoing(1)])
+    publisher.publish([outgoing(2)])
+
+    assert receive_all(folder) == [2]
 
 
 def test_a_folder_that_is_gone_is_a_broker_that_is_away(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from typing import IO
 import orjson
 
 from igloo_common.messaging.broker import BrokerUnavailable, Incoming, Outgoing, PublishOutcome
-from igloo_common.messaging.topology import PREFETCH
+from igloo_common.messaging.topology import GATHER_SECONDS, PREFETCH
 
 MAX_QUEUED = 100_000
 _POLL_SECONDS = 0.02
@@ -126,11 +126,12 @@ class EmbeddedSubscriber:
         """Return the oldest messages; those not acknowledged are returned again."""
         deadline = monotonic() + timeout_seconds
         with _as_unavailable():
-            while not (names := sorted(_messages(self._queue)) if self._is_active() else []):
+            while not (self._is_active() and _messages(self._queue)):
                 if monotonic() >= deadline:
                     return []
                 sleep(min(_POLL_SECONDS, timeout_seconds))
-            return [self._read(name) for name in names[:PREFETCH]]
+            sleep(GATHER_SECONDS)
+            return [self._read(name) for name in sorted(_messages(self._queue))[:PREFETCH]]
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """Delete the files, which is what forgets them."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import sleep
 from typing import Any
 
 from kombu import Consumer, Queue
 
 from igloo_common.messaging.broker import Incoming
 from igloo_common.messaging.rabbit_link import Link
-from igloo_common.messaging.topology import PREFETCH
+from igloo_common.messaging.topology import GATHER_SECONDS, PREFETCH
 
 
 class RabbitSubscriber:
@@ -32,10 +33,11 @@ class RabbitSubscriber:
             consumer.consume()
 
     def receive(self, *, timeout_seconds: float) -> Sequence[Incoming]:
-        """Wait for a first message, then take what else is there already."""
+        """Wait for a first message, then take what comes with it."""
         with self._link.guarded():
             self._link.check_heartbeat()
             if self._link.drain(timeout_seconds=timeout_seconds):
+                sleep(GATHER_SECONDS)
                 while len(self._arrived) < PREFETCH and self._link.drain(timeout_seconds=0):
                     pass
         arrived, self._arrived = self._arrived, []

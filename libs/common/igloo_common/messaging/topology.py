@@ -8,6 +8,9 @@ from typing import Any
 EVENTS = "igloo.events"
 DEAD = "igloo.dead"
 PREFETCH = 50
+# One event seldom comes alone. Storing and applying a batch costs little more than doing so for one, so a
+# subscriber gives its first message this long to be joined by others.
+GATHER_SECONDS = 0.02
 MAX_QUEUED = 1_000_000
 MAX_DEAD = 100_000
 DELIVERY_LIMIT = 20
