@@ -10,7 +10,9 @@ import psutil
 import pytest
 
 from factories.brokers import require_rabbitmq
+from igloo_local.errors import StackError
 from igloo_local.parts.rabbitmq import RabbitMQ
+from igloo_local.waiting import accepts_connections
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,15 @@ def test_everything_of_it_listens_on_loopback(node: RabbitMQ) -> None:
 
     assert "127.0.0.1" in addresses
     assert all(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+def test_a_node_does_not_make_itself_a_name_server_that_would_outlive_it(node: RabbitMQ) -> None:
+    with RabbitMQ(node.folder) as running:
+        name_server, broker = running.processes
+        broker.stop()
+        name_server.stop()
+
+        with pytest.raises(StackError, match="RabbitMQ's name server"):
+            broker.start()
+
+        assert not accepts_connections(running.ports.port("epmd"))

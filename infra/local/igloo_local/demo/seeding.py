@@ -14,7 +14,8 @@ from igloo_local.phone import Json, Phone, wait_until
 
 _THREADS = 3
 _REPORT_EVERY = 15
-_PROCESSING_SECONDS = 180.0
+# A photo whose worker was killed is taken up again when its lease of three minutes has run out.
+_PROCESSING_SECONDS = 300.0
 T = TypeVar("T")
 
 

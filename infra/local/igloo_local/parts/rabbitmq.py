@@ -13,7 +13,7 @@ from igloo_local.errors import StackError
 from igloo_local.files import write_atomically, write_secret
 from igloo_local.parts.part import Part
 from igloo_local.processes import Command
-from igloo_local.waiting import accepts_connections
+from igloo_local.waiting import accepts_connections, wait_until
 
 START_SECONDS = 90.0
 _USER = "igloo"
@@ -69,8 +69,8 @@ class RabbitMQ(Part):
         self._write_configuration()
         name_server = self.add_process("rabbitmq-epmd", self._name_server_command())
         name_server.start()
-        name_server.wait_ready(lambda: accepts_connections(self.ports.port("epmd")), seconds=START_SECONDS)
-        broker = self.add_process("rabbitmq", self._broker_command())
+        name_server.wait_ready(self._name_server_answers, seconds=START_SECONDS)
+        broker = self.add_process("rabbitmq", self._broker_command(), before_start=self._need_name_server)
         broker.start()
         broker.wait_ready(self._speaks_amqp, seconds=START_SECONDS)
 
@@ -125,9 +125,18 @@ class RabbitMQ(Part):
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "ERL_EPMD_PORT": str(self.ports.port("epmd")),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            # Left to themselves, Erlang programs start a name server that leaves the family and outlives it.
+            "ERL_AFLAGS": "-start_epmd false",
             # Makes the script *become* the broker: signals arrive there, and no shell stays in between.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
+
+    def _need_name_server(self) -> None:
+        """Refuse to start a node that nobody would give its name; who starts it again tries again."""
+        wait_until(self._name_server_answers, seconds=5, what="an answer of RabbitMQ's name server")
+
+    def _name_server_answers(self) -> bool:
+        return accepts_connections(self.ports.port("epmd"))
 
     def _speaks_amqp(self) -> bool:
         """Tell whether the node answers a protocol header with AMQP's first method, Connection.Start."""
