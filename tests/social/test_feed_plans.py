@@ -11,8 +11,8 @@ from psycopg.sql import SQL, Literal
 from sqlalchemy import Select
 
 from factories.databases import DatabaseUrls
+from igloo_common.statements import Statement
 from igloo_local.parts.postgres import Postgres
-from igloo_social.queries.direct import DirectRead
 from igloo_social.queries.posts import posts_of_statement
 from igloo_social.queries.timeline import LONGEST_SCAN, feed_statement
 
@@ -71,7 +71,7 @@ def generic_plan(
             names.append(found[1])
         return f"${names.index(found[1]) + 1}"
 
-    text = re.sub(r"%\((\w+)\)s", number, DirectRead(statement).text)
+    text = re.sub(r"%\((\w+)\)s", number, Statement(statement).text)
     types = ", ".join(TYPES[name] for name in names)
     given = SQL(", ").join(Literal(values[name]) for name in names)
     with connection.transaction(force_rollback=True):

@@ -48,7 +48,10 @@ def at_once(engine: Engine, *efforts: Effort) -> list[object]:
 
 
 def posting(author: UUID, media_ids: list[UUID]) -> Effort:
-    return partial(create_post, new=NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO)
+    def effort(session: Session) -> object:
+        return create_post(session, NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO).id
+
+    return effort
 
 
 def trying_to_post(author: UUID, media_ids: list[UUID]) -> Effort:
@@ -56,7 +59,7 @@ def trying_to_post(author: UUID, media_ids: list[UUID]) -> Effort:
 
     def effort(session: Session) -> object:
         try:
-            return create_post(session, NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO)
+            return create_post(session, NewPost(media_ids=media_ids), author_id=author, now=LONG_AGO).id
         except MediaNotUsable:
             return None
 
@@ -151,7 +154,7 @@ def test_a_medium_that_comes_while_its_post_is_given_up_comes_too_late(
     engine: Engine, session: Session
 ) -> None:
     author, media_id = make_person(session), new_id()
-    post_id = create_post(session, NewPost(media_ids=[media_id]), author_id=author, now=LONG_AGO)
+    post_id = create_post(session, NewPost(media_ids=[media_id]), author_id=author, now=LONG_AGO).id
     session.commit()
     assert fail_stranded_posts(session, created_before=LONG_AGO + timedelta(1), now=LONG_AGO) == 1
 

@@ -8,29 +8,34 @@ from typing import Final
 
 import orjson
 from flask import Response, request
-from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from igloo_common.clock import utc_now
 from igloo_common.errors import Conflict, Invalid
 from igloo_common.identity import current_identity
+from igloo_common.statements import Statement
 
 KEPT_FOR: Final = timedelta(hours=24)
+_IN_USE: Final = "A request with this Idempotency-Key is still being worked on."
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
-_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-_FIND = text(
-    "SELECT body_hash, status, headers, body FROM idempotency_keys"
-    " WHERE subject = :subject AND route = :route AND key = :key AND created_at > :oldest"
-)
-_KEEP = text(
-    "INSERT INTO idempotency_keys (subject, route, key, body_hash, status, headers, body, created_at)"
-    " VALUES (:subject, :route, :key, :body_hash, :status, cast(:headers AS jsonb), :body, :now)"
-    " ON CONFLICT (subject, route, key) DO UPDATE SET body_hash = excluded.body_hash,"
-    " status = excluded.status, headers = excluded.headers, body = excluded.body,"
-    " created_at = excluded.created_at"
-)
-_PRUNE = text("DELETE FROM idempotency_keys WHERE created_at <= :oldest")
+# One statement, and so one snapshot, which may be older than the lock: a reply that was committed in between
+# is not seen here. The effect is then carried out again, and taken back by what _KEEP runs into.
+_LOCK_AND_FIND = Statement("""
+WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0)) AS is_held)
+SELECT lock.is_held, kept.body_hash, kept.status, kept.headers, kept.body
+FROM lock LEFT JOIN idempotency_keys AS kept
+    ON kept.subject = %(subject)s AND kept.route = %(route)s AND kept.key = %(key)s
+    AND kept.created_at > %(oldest)s
+""")
+_KEEP = Statement("""
+INSERT INTO idempotency_keys AS kept (subject, route, key, body_hash, status, headers, body, created_at)
+VALUES (%(subject)s, %(route)s, %(key)s, %(body_hash)s, %(status)s, %(headers)s::jsonb, %(body)s, %(now)s)
+ON CONFLICT (subject, route, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
+    headers = excluded.headers, body = excluded.body, created_at = excluded.created_at
+WHERE kept.created_at <= %(oldest)s
+""")
+_PRUNE = Statement("DELETE FROM idempotency_keys WHERE created_at <= %(oldest)s")
 
 
 class InvalidIdempotencyKey(Invalid):
@@ -57,27 +62,26 @@ def once(session: Session, effect: Callable[[], Response]) -> Response:
         return effect()
     if not _KEY.fullmatch(key):
         raise InvalidIdempotencyKey("An Idempotency-Key is 1 to 255 visible ASCII characters.")
-    place = {"subject": str(current_identity().user_id), "route": _route(), "key": key}
-    # The lock is a statement of its own: the next one's snapshot then sees what its last holder committed.
-    if not session.scalar(_LOCK, {"name": "idempotency " + " ".join(place.values())}):
-        raise IdempotencyKeyInUse("A request with this Idempotency-Key is still being worked on.")
     now, fingerprint = utc_now(), _fingerprint()
-    kept = session.execute(_FIND, {**place, "oldest": now - KEPT_FOR}).one_or_none()
-    if kept is not None:
-        return _replayed(kept, fingerprint)
+    subject, route = str(current_identity().user_id), f"{request.method} {request.url_rule}"
+    place = {"subject": subject, "route": route, "key": key, "oldest": now - KEPT_FOR}
+    name = f"idempotency {subject} {route} {key}"
+    is_held, *kept = _LOCK_AND_FIND.rows(session, {**place, "name": name})[0]
+    if not is_held:
+        raise IdempotencyKeyInUse(_IN_USE)
+    if kept[0] is not None:
+        return _replayed(fingerprint, *kept)
     response = effect()
     if response.status_code // 100 == 2:  # noqa: PLR2004 -- the 2xx class
-        session.execute(_KEEP, {**place, "body_hash": fingerprint, "now": now, **_kept_parts(response)})
+        kept_now = {**place, "body_hash": fingerprint, "now": now, **_kept_parts(response)}
+        if not _KEEP.run(session, kept_now):
+            raise IdempotencyKeyInUse(_IN_USE)
     return response
 
 
 def prune_idempotency_keys(session: Session, *, now: datetime) -> int:
     """Forget the replies that are older than a day; returns how many."""
-    return session.execute(_PRUNE, {"oldest": now - KEPT_FOR}).rowcount  # type: ignore[attr-defined,no-any-return]
-
-
-def _route() -> str:
-    return f"{request.method} {request.url_rule}"
+    return _PRUNE.run(session, {"oldest": now - KEPT_FOR})
 
 
 def _fingerprint() -> bytes:
@@ -97,9 +101,11 @@ def _kept_parts(response: Response) -> dict[str, object]:
     }
 
 
-def _replayed(kept: Row[tuple[bytes, int, list[list[str]], bytes]], fingerprint: bytes) -> Response:
-    if bytes(kept.body_hash) != fingerprint:
+def _replayed(
+    fingerprint: bytes, body_hash: bytes, status: int, headers: list[list[str]], body: bytes
+) -> Response:
+    if body_hash != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came with another request before.")
-    response = Response(bytes(kept.body), kept.status, [(name, value) for name, value in kept.headers])
+    response = Response(body, status, [(name, value) for name, value in headers])
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from igloo_common.events import Event, encode_data
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
 from igloo_common.tracing import current_traceparent
 
 # The row of event_sequences stays locked until the transaction ends, so the events of one aggregate commit
@@ -19,7 +20,7 @@ from igloo_common.tracing import current_traceparent
 # advisory lock. Who finds that lock free keeps a share of it until the transaction ends, and the relay does
 # not fall asleep meanwhile (see relay.py). PostgreSQL folds a transaction's equal notifications into one,
 # and sends it only if the transaction commits.
-_EMIT = """
+_EMIT = Statement("""
 WITH next AS (
     INSERT INTO event_sequences AS s (aggregate_key, sequence) VALUES (%(key)s, 1)
     ON CONFLICT (aggregate_key) DO UPDATE SET sequence = s.sequence + 1
@@ -31,7 +32,7 @@ RETURNING CASE
     WHEN NOT pg_try_advisory_xact_lock_shared(hashtextextended('igloo relay sleeps ' || current_schema(), 0))
     THEN pg_notify('outbox_' || current_schema(), '')
 END
-"""
+""")
 
 
 def emit(session: Session, event: Event, *, now: datetime) -> None:
@@ -40,8 +41,8 @@ def emit(session: Session, event: Event, *, now: datetime) -> None:
     Takes the row lock of the event's aggregate until then: emit last, and emit for several aggregates in
     one order.
     """
-    session.connection().exec_driver_sql(
-        _EMIT,
+    _EMIT.run(
+        session,
         {
             "key": event.aggregate_key,
             "event_id": new_id(),

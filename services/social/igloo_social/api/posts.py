@@ -110,10 +110,10 @@ def list_user_posts(query: PageQuery, user_id: UUID) -> Response:
 
 def _created(session: Session, new: NewPost) -> Response:
     author_id = current_identity().user_id
-    post_id = operations.create_post(session, new, author_id=author_id, now=utc_now())
-    return _post_response(session, post_id, status=201)
+    post = operations.create_post(session, new, author_id=author_id, now=utc_now())
+    return json_response(post_json(post, provided(RenditionAddresses), now=utc_now()), status=201)
 
 
-def _post_response(reader: Reader, post_id: UUID, *, status: int = 200) -> Response:
-    row = visible_post(reader, post_id=post_id, viewer_id=viewer_id())
-    return json_response(post_json(row, provided(RenditionAddresses), now=utc_now()), status=status)
+def _post_response(reader: Reader, post_id: UUID) -> Response:
+    post = visible_post(reader, post_id=post_id, viewer_id=viewer_id())
+    return json_response(post_json(post, provided(RenditionAddresses), now=utc_now()))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.relations import RELATIONS, RelationType
@@ -15,16 +15,31 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-RECOUNT_BELOW = 200
+RECOUNT_BELOW: Final = 200
 """Counts below this are counted anew at every change; 100,000 edges would take 10 ms for one follow."""
 
 
-def count_follow(session: Session, *, follower_id: UUID, followee_id: UUID, change: int) -> None:
-    """Bring both people's counts up to date after a follow came (1) or went (-1).
+def counting(edge: str, change: Literal[1, -1]) -> str:
+    """Write the update of both people's counts for a statement that changes a follow of `near` to `far`.
 
-    Needs the pair's lock: under it no other follow of either can come between, so adding is exact as well.
+    `edge` names what has a row if the statement changed one. The update sees the edges as they were before
+    the statement, whence the change. Needs both people's locks: under them no other follow of either comes
+    between, so adding is exact as well.
     """
-    session.execute(_COUNT_FOLLOW, {"follower_id": follower_id, "followee_id": followee_id, "change": change})
+    return f"""
+    UPDATE profiles SET
+        follower_count = CASE
+            WHEN user_id <> %(far)s THEN follower_count
+            WHEN follower_count >= {RECOUNT_BELOW} THEN follower_count + {change}
+            ELSE {change} + (SELECT count(*) FROM relations WHERE to_user = user_id AND relation_type = 'f')
+        END,
+        following_count = CASE
+            WHEN user_id <> %(near)s THEN following_count
+            WHEN following_count >= {RECOUNT_BELOW} THEN following_count + {change}
+            ELSE {change} + (SELECT count(*) FROM relations WHERE from_user = user_id AND relation_type = 'f')
+        END
+    WHERE user_id IN (%(near)s, %(far)s) AND EXISTS (SELECT FROM {edge})
+    """  # noqa: S608 - words of our own
 
 
 def recount_people(session: Session, user_ids: list[UUID]) -> list[UUID]:
@@ -55,21 +70,3 @@ def _follows(near: ColumnElement[UUID]) -> ColumnElement[int]:
 
 _FOLLOWERS = _follows(RELATIONS.c.to_user)
 _FOLLOWING = _follows(RELATIONS.c.from_user)
-
-
-def _changed(person: str, count: ColumnElement[int], counted: ColumnElement[int]) -> ColumnElement[Any]:
-    return case(
-        (PROFILES.c.user_id != bindparam(person), count),
-        (count < RECOUNT_BELOW, counted),
-        else_=count + bindparam("change"),
-    )
-
-
-_COUNT_FOLLOW = (
-    update(PROFILES)
-    .where(PROFILES.c.user_id.in_([bindparam("follower_id"), bindparam("followee_id")]))
-    .values(
-        follower_count=_changed("followee_id", PROFILES.c.follower_count, _FOLLOWERS),
-        following_count=_changed("follower_id", PROFILES.c.following_count, _FOLLOWING),
-    )
-)

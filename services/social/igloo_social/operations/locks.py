@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from igloo_common.statements import Statement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
 # One round trip for all of them. The function scan keeps the order of the array, so that two transactions
 # that want the same names take them in the same order and cannot deadlock.
-_EXCLUSIVE = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%(names)s::text[]) AS name"
-_SHARED = (
+_EXCLUSIVE = Statement(
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%(names)s::text[]) AS name"
+)
+_SHARED = Statement(
     "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest(%(names)s::text[]) AS name"
 )
 
@@ -47,8 +51,8 @@ def share_audience(session: Session, author_id: UUID) -> None:
     _lock(session, _SHARED, (f"audience:{author_id}",))
 
 
-def _lock(session: Session, statement: str, names: Iterable[str]) -> None:
-    session.connection().exec_driver_sql(statement, {"names": sorted(set(names))})
+def _lock(session: Session, statement: Statement, names: Iterable[str]) -> None:
+    statement.run(session, {"names": sorted(set(names))})
 
 
 def _pair(a: UUID, b: UUID) -> str:

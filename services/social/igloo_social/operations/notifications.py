@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from igloo_common.errors import Conflict, Invalid
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
 from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS, NotificationKind
 from igloo_social.operations.locks import lock_pair
 
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy.orm import Session
+
+
+_NOTIFY = Statement("""
+INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, created_at)
+VALUES (%(id)s, %(recipient_id)s, %(kind)s, %(actor_id)s, %(object_id)s, %(now)s) ON CONFLICT DO NOTHING
+""")
+_WITHDRAW = Statement("""
+DELETE FROM notifications
+WHERE recipient_id = %(recipient_id)s AND kind = %(kind)s
+    AND actor_id IS NOT DISTINCT FROM %(actor_id)s::uuid
+    AND object_id IS NOT DISTINCT FROM %(object_id)s::uuid
+""")
 
 
 class ReadMarkerStale(Conflict):
@@ -39,18 +52,8 @@ def notify(
     """Tell one person one fact, once; what people do to themselves is not news."""
     if recipient_id == actor_id:
         return
-    session.execute(
-        insert(NOTIFICATIONS)
-        .values(
-            id=new_id(),
-            recipient_id=recipient_id,
-            kind=str(kind),
-            actor_id=actor_id,
-            object_id=object_id,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
+    fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
+    _NOTIFY.run(session, {**fact, "id": new_id(), "now": now})
 
 
 def withdraw(
@@ -62,14 +65,8 @@ def withdraw(
     object_id: UUID | None,
 ) -> None:
     """Take back what was told, because it no longer holds."""
-    session.execute(
-        delete(NOTIFICATIONS).where(
-            NOTIFICATIONS.c.recipient_id == recipient_id,
-            NOTIFICATIONS.c.kind == str(kind),
-            NOTIFICATIONS.c.actor_id.is_not_distinct_from(actor_id),
-            NOTIFICATIONS.c.object_id.is_not_distinct_from(object_id),
-        )
-    )
+    fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
+    _WITHDRAW.run(session, fact)
 
 
 def withdraw_all_about(session: Session, object_id: UUID) -> None:

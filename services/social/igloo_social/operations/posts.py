@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+import orjson
+from sqlalchemy import update
 
 from igloo_common.errors import Forbidden, Invalid
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 from igloo_social.events import PostDeleted
 from igloo_social.models.posts import POSTS, PostState, Visibility
 from igloo_social.operations import notifications
@@ -19,7 +21,7 @@ from igloo_social.operations.publishing import announce_post, count_posts, emit_
 from igloo_social.operations.relations import lock_people
 from igloo_social.operations.timeline import remove_own_post
 from igloo_social.queries.images import attached_media_ids
-from igloo_social.queries.posts import PostNotFound, lock_own_post, visible_post
+from igloo_social.queries.posts import PostNotFound, PostView, lock_own_post, visible_post
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,11 +62,12 @@ class PostEdit:
     visibility: Visibility | None = None
 
 
-def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetime) -> UUID:
-    """Make a post and return its id: published when all its media are ready, else waiting for them.
+def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetime) -> PostView:
+    """Make a post and show it to its author: published when all its media are ready, else waiting for them.
 
     Raises:
         EmptyPost: Neither images nor words.
+        PostNotFound: The author's account has been deleted.
         MediaNotUsable: A medium is somebody else's, failed, or shown by another post.
     """
     if not new.media_ids and not new.caption.strip():
@@ -74,25 +77,45 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
     if new.media_ids:
         ready = reserve_media(session, post_id=post_id, author_id=author_id, media_ids=new.media_ids)
     is_whole = len(ready) == len(new.media_ids)
-    session.execute(
-        insert(POSTS).values(
-            id=post_id,
-            author_id=author_id,
-            caption=new.caption,
-            visibility=new.visibility.value,
-            state=(PostState.PUBLISHED if is_whole else PostState.PROCESSING).value,
-            images=[describe_image(media_id, ready.get(media_id)) for media_id in new.media_ids],
-            created_at=now,
-            published_at=now if is_whole else None,
-        )
-    )
+    images = [describe_image(media_id, ready.get(media_id)) for media_id in new.media_ids]
+    post = {
+        "id": post_id,
+        "author_id": author_id,
+        "caption": new.caption,
+        "visibility": new.visibility.value,
+        "state": (PostState.PUBLISHED if is_whole else PostState.PROCESSING).value,
+        "images": orjson.dumps(images).decode(),
+        "created_at": now,
+        "published_at": now if is_whole else None,
+    }
+    made = _MAKE.row(session, post)
+    if made is None:
+        raise PostNotFound
     if new.media_ids:
         attach_media(session, post_id=post_id, media_ids=new.media_ids, ready=ready)
     if is_whole:
         announce_post(
             session, post_id=post_id, author_id=author_id, media_ids=new.media_ids, published_at=now
         )
-    return post_id
+    return PostView(*made)
+
+
+_MAKE = Statement("""
+WITH author AS (
+    SELECT user_id, username, display_name, avatar_url FROM profiles
+    WHERE user_id = %(author_id)s AND deleted_at IS NULL
+), post AS (
+    INSERT INTO posts (id, author_id, caption, visibility, state, images, created_at, published_at)
+    SELECT %(id)s, user_id, %(caption)s, %(visibility)s, %(state)s, %(images)s, %(created_at)s,
+        %(published_at)s
+    FROM author
+    RETURNING *
+)
+SELECT post.id, post.author_id, author.username, author.display_name, author.avatar_url, post.caption,
+    post.visibility, post.state, post.failure_code, post.failure_detail, post.images::text, post.like_count,
+    post.comment_count, false, post.created_at, post.published_at, post.edited_at
+FROM post, author
+""")
 
 
 def edit_post(session: Session, edit: PostEdit, *, post_id: UUID, author_id: UUID, now: datetime) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 from igloo_social.events import PostPublished
 from igloo_social.models.images import MEDIA_ITEMS
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.posts import POST_IMAGES, POSTS, PostState
-from igloo_social.models.profiles import PROFILES
-from igloo_social.operations import notifications, timeline
+from igloo_social.operations import notifications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,7 @@ def announce_post(
     session: Session, *, post_id: UUID, author_id: UUID, media_ids: Sequence[UUID], published_at: datetime
 ) -> None:
     """Show a post that has just come out to its author, count it, and let the world know."""
-    timeline.add_own_post(session, author_id=author_id, post_id=post_id, published_at=published_at)
-    count_posts(session, author_id, 1)
+    _SHOW_AND_COUNT.run(session, {"author_id": author_id, "post_id": post_id, "published_at": published_at})
     emit_published(
         session,
         post_id=post_id,
@@ -71,11 +70,21 @@ def count_posts(session: Session, author_id: UUID, change: int) -> None:
 
     Not below nothing: a count that had drifted must not keep anybody from deleting a post.
     """
-    session.execute(
-        update(PROFILES)
-        .where(PROFILES.c.user_id == author_id)
-        .values(post_count=func.greatest(PROFILES.c.post_count + change, 0))
-    )
+    _COUNT.run(session, {"author_id": author_id, "change": change})
+
+
+_COUNT = Statement("""
+UPDATE profiles SET post_count = greatest(post_count + %(change)s::integer, 0)
+WHERE user_id = %(author_id)s
+""")
+# Into the author's own feed in the transaction that publishes it: they see it at once.
+_SHOW_AND_COUNT = Statement("""
+WITH entry AS (
+    INSERT INTO timeline (owner_id, published_at, post_id, author_id)
+    VALUES (%(author_id)s, %(published_at)s, %(post_id)s, %(author_id)s)
+)
+UPDATE profiles SET post_count = greatest(post_count + 1, 0) WHERE user_id = %(author_id)s
+""")
 
 
 def fail_post(

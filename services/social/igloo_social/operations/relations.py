@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, text
+from typing import TYPE_CHECKING, Literal
 
 from igloo_common.errors import Invalid
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 from igloo_social.events import RelationChanged
-from igloo_social.models.profiles import PROFILES
-from igloo_social.models.relations import RELATIONS, Relationship, RelationType
-from igloo_social.operations.counts import count_follow
+from igloo_social.models.relations import Relationship, RelationType
+from igloo_social.operations.counts import counting
 from igloo_social.policies.relations import may_see_person
 from igloo_social.queries.profiles import UserNotFound
 from igloo_social.queries.relations import relationship_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
 
@@ -42,12 +39,14 @@ class LockedPair:
     other_is_private: bool
 
 
-def lock_people(session: Session, user_ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, bool]:
     """Lock the living among these people, in the order of their ids so that no two transactions deadlock.
+
+    Tells of each whether their account is private.
 
     Every change of an edge holds both ends' locks, and so may trust what it reads after this, also counts.
     """
-    return session.execute(_LOCK_PEOPLE, {"user_ids": list(user_ids)}).all()
+    return dict(_LOCK_PEOPLE.rows(session, {"user_ids": list(user_ids)}))
 
 
 def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair:
@@ -59,7 +58,7 @@ def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair
     """
     if actor_id == other_id:
         raise SelfRelation
-    is_private = {row.user_id: row.is_private for row in lock_people(session, (actor_id, other_id))}
+    is_private = lock_people(session, (actor_id, other_id))
     if len(is_private) != len((actor_id, other_id)):
         raise UserNotFound
     # A statement of its own: the one that waited for the locks would show the edges as they were before.
@@ -78,11 +77,9 @@ def add_edge(
 ) -> bool:
     """Add an edge and announce it; False, and nothing announced, when it was there. Needs the pair's lock."""
     edge = {"near": from_user, "far": to_user, "letter": relation_type.value, "now": now}
-    added = session.execute(_ADD_EDGE, edge).one_or_none()
-    if added is None:
+    add = _ADD_FOLLOW if relation_type is RelationType.FOLLOW else _ADD_EDGE
+    if not add.run(session, edge):
         return False
-    if relation_type is RelationType.FOLLOW:
-        count_follow(session, follower_id=from_user, followee_id=to_user, change=1)
     _announce(session, (from_user, to_user, relation_type), "created", now)
     return True
 
@@ -92,11 +89,8 @@ def remove_edges(
 ) -> frozenset[RelationType]:
     """Remove edges of these kinds and announce it; return those that were there. Needs the pair's lock."""
     letters = [kind.value for kind in relation_types]
-    edges = {"near": from_user, "far": to_user, "letters": letters}
-    removed = session.scalars(_REMOVE_EDGES, edges).all()
-    kinds = sorted(RelationType(letter) for letter in removed)
-    if RelationType.FOLLOW in kinds:
-        count_follow(session, follower_id=from_user, followee_id=to_user, change=-1)
+    removed = _REMOVE_EDGES.rows(session, {"near": from_user, "far": to_user, "letters": letters})
+    kinds = sorted(RelationType(letter) for (letter,) in removed)
     for kind in kinds:
         _announce(session, (from_user, to_user, kind), "removed", now)
     return frozenset(kinds)
@@ -119,27 +113,24 @@ def _announce(
     emit(session, event, now=now)
 
 
-# Built once: making a statement anew at every call costs as much as running it.
-_LOCK_PEOPLE = (
-    select(PROFILES.c.user_id, PROFILES.c.is_private)
-    .where(
-        PROFILES.c.user_id == func.any(bindparam("user_ids", type_=ARRAY(Uuid()))),
-        PROFILES.c.deleted_at.is_(None),
-    )
-    .order_by(PROFILES.c.user_id)
-    .with_for_update(key_share=True)
-)
-# As text, for SQLAlchemy 2.0 compiles an insert with ON CONFLICT anew at every call.
-_ADD_EDGE = text(
-    "INSERT INTO relations (from_user, to_user, relation_type, created_at)"
-    " VALUES (:near, :far, :letter, :now) ON CONFLICT DO NOTHING RETURNING from_user"
-)
-_REMOVE_EDGES = (
-    delete(RELATIONS)
-    .where(
-        RELATIONS.c.from_user == bindparam("near", type_=Uuid()),
-        RELATIONS.c.to_user == bindparam("far", type_=Uuid()),
-        RELATIONS.c.relation_type == func.any(bindparam("letters", type_=ARRAY(Text()))),
-    )
-    .returning(RELATIONS.c.relation_type)
+_LOCK_PEOPLE = Statement("""
+SELECT user_id, is_private FROM profiles WHERE user_id = ANY(%(user_ids)s) AND deleted_at IS NULL
+ORDER BY user_id FOR NO KEY UPDATE
+""")
+_INSERT_EDGE = """
+INSERT INTO relations (from_user, to_user, relation_type, created_at)
+VALUES (%(near)s, %(far)s, %(letter)s, %(now)s) ON CONFLICT DO NOTHING
+"""
+_ADD_EDGE = Statement(_INSERT_EDGE)
+_ADD_FOLLOW = Statement(f"WITH edge AS ({_INSERT_EDGE} RETURNING from_user) {counting('edge', 1)}")
+_REMOVE_EDGES = Statement(
+    f"""
+WITH removed AS (
+    DELETE FROM relations
+    WHERE from_user = %(near)s AND to_user = %(far)s AND relation_type = ANY(%(letters)s)
+    RETURNING relation_type
+), follow AS (SELECT FROM removed WHERE relation_type = 'f'),
+counted AS ({counting("follow", -1)})
+SELECT relation_type FROM removed
+"""  # noqa: S608 - words of our own
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, exists, insert, literal, or_, select, true, tuple_
+from sqlalchemy import and_, delete, exists, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from igloo_social.models.posts import POSTS, PostState, Visibility
@@ -37,15 +37,6 @@ _FANNED_OUT = and_(
     POSTS.c.deleted_at.is_(None),
     POSTS.c.visibility != Visibility.PRIVATE.value,
 )
-
-
-def add_own_post(session: Session, *, author_id: UUID, post_id: UUID, published_at: datetime) -> None:
-    """Put a post into its author's own feed, in the transaction that publishes it: they see it at once."""
-    session.execute(
-        insert(TIMELINE).values(
-            owner_id=author_id, published_at=published_at, post_id=post_id, author_id=author_id
-        )
-    )
 
 
 def remove_own_post(session: Session, *, author_id: UUID, post_id: UUID, published_at: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from igloo_common.errors import NotFound
+from igloo_common.statements import Statement
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES
@@ -44,6 +45,29 @@ class PostNotFound(NotFound):
 
 
 AnyRow = TypeVar("AnyRow")
+
+
+class PostView(NamedTuple):
+    """A post as a viewer sees it: what POST_COLUMNS read, by name."""
+
+    id: UUID
+    author_id: UUID
+    username: str
+    display_name: str
+    avatar_url: str | None
+    caption: str
+    visibility: str
+    state: str
+    failure_code: str | None
+    failure_detail: str | None
+    images: str
+    like_count: int
+    comment_count: int
+    liked: bool
+    created_at: datetime
+    published_at: datetime | None
+    edited_at: datetime | None
+
 
 POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
     POSTS.c.id,
@@ -102,12 +126,13 @@ def page_of(rows: Sequence[AnyRow], scan: Scan) -> Page[AnyRow]:
     return Page(rows[::-1] if scan.newer else rows, more)
 
 
-def find_post(reader: Reader, *, post_id: UUID, viewer_id: UUID | None) -> Row[Any] | None:
+def find_post(reader: Reader, *, post_id: UUID, viewer_id: UUID | None) -> PostView | None:
     """Find a post that the viewer may see."""
-    return reader.execute(_ONE, {"post_id": post_id, "viewer_id": viewer_id}).one_or_none()
+    row = _ONE.row(reader, {"post_id": post_id, "viewer_id": viewer_id})
+    return None if row is None else PostView(*row)
 
 
-def visible_post(reader: Reader, *, post_id: UUID, viewer_id: UUID | None) -> Row[Any]:
+def visible_post(reader: Reader, *, post_id: UUID, viewer_id: UUID | None) -> PostView:
     """Find a post that the viewer may see.
 
     Raises:
@@ -165,7 +190,9 @@ _WITH_AUTHOR = POSTS.join(PROFILES, PROFILES.c.user_id == POSTS.c.author_id)
 _AUTHOR_ID: ColumnElement[UUID] = bindparam("author_id", type_=Uuid())
 
 # Built once: SQLAlchemy then finds their compiled form without walking the expression again.
-_ONE = select(*POST_COLUMNS).select_from(_WITH_AUTHOR).where(POSTS.c.id == POST_ID, POST_IS_VISIBLE)
+_ONE = Statement(
+    select(*POST_COLUMNS).select_from(_WITH_AUTHOR).where(POSTS.c.id == POST_ID, POST_IS_VISIBLE)
+)
 _AUTHOR = select(POSTS.c.author_id).where(POSTS.c.id == POST_ID)
 _LIKE_COUNT = select(visible_like_count()).select_from(POSTS).where(POSTS.c.id == POST_ID)
 _LOCK_VISIBLE = (

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from igloo_common.statements import Statement
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
 from igloo_social.queries.visibility import VIEWER
@@ -46,7 +47,7 @@ def kinds_between(
 
 def relationship_between(reader: Reader, *, viewer_id: UUID, user_id: UUID) -> Relationship:
     """Read what two people are to each other, from the viewer's side; whether they exist is not asked."""
-    edges = reader.execute(_BETWEEN, {"viewer_id": viewer_id, "user_id": user_id}).all()
+    edges = _BETWEEN.rows(reader, {"viewer_id": viewer_id, "user_id": user_id})
     outgoing = "".join(kind for from_user, kind in edges if from_user == viewer_id)
     incoming = "".join(kind for from_user, kind in edges if from_user == user_id)
     return Relationship.of_kinds(outgoing, incoming)
@@ -72,7 +73,7 @@ def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
 
 
 _USER = bindparam("user_id", type_=Uuid())
-_BETWEEN = (
+_BETWEEN = Statement(
     select(RELATIONS.c.from_user, RELATIONS.c.relation_type)
     .where(RELATIONS.c.from_user == VIEWER, RELATIONS.c.to_user == _USER)
     .union_all(

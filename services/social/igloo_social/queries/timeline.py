@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, literal_column, select
 
+from igloo_common.statements import Statement
 from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.timeline import TIMELINE
-from igloo_social.queries.direct import DirectRead
 from igloo_social.queries.posts import LIMIT, POST_COLUMNS, Page, Scan, keyset, page_of
 from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER
 
@@ -54,5 +54,5 @@ def feed_statement(*, newer: bool, bounded: bool) -> Select[Any]:
 
 
 @cache
-def _feed(*, newer: bool, bounded: bool) -> DirectRead:
-    return DirectRead(feed_statement(newer=newer, bounded=bounded))
+def _feed(*, newer: bool, bounded: bool) -> Statement:
+    return Statement(feed_statement(newer=newer, bounded=bounded))
