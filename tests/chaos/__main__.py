@@ -56,7 +56,10 @@ def run(stack: Stack, *, seed: int, faults: int, clients: int) -> dict[str, Any]
     people = [_person(stack, ledger, number) for number in range(clients)]
     working = [Client(one, ledger, seed=seed * 1000 + n, stop=stop) for n, one in enumerate(people)]
     nemesis = Nemesis(
-        processes=lambda: dict(stack.addresses.pids), healthy=lambda: _healthy(stack), seed=seed
+        processes=lambda: dict(stack.addresses.pids),
+        stop_signals={name: process.command.stop_signal for name, process in stack.processes.items()},
+        healthy=lambda: _healthy(stack),
+        seed=seed,
     )
     started = time.monotonic()
     for client in working:
@@ -100,11 +103,16 @@ def _drain(stack: Stack) -> dict[str, int]:
 
     def left() -> dict[str, int]:
         counts: Counter[str] = Counter()
-        with psycopg.connect(stack.addresses.databases["superuser"].replace("+psycopg", "")) as connection:
-            for schema in ("auth", "social", "media"):
-                for what, statement in _UNFINISHED.items():
-                    row = connection.execute(statement.format(schema=schema)).fetchone()
-                    counts[what] += row[0] if row else 0
+        try:
+            with psycopg.connect(
+                stack.addresses.databases["superuser"].replace("+psycopg", "")
+            ) as connection:
+                for schema in ("auth", "social", "media"):
+                    for what, statement in _UNFINISHED.items():
+                        row = connection.execute(statement.format(schema=schema)).fetchone()
+                        counts[what] += row[0] if row else 0
+        except psycopg.OperationalError:
+            counts["databases that do not answer"] += 1
         return dict(counts)
 
     try:

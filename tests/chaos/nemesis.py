@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -27,12 +27,14 @@ class Nemesis:
         self,
         *,
         processes: Callable[[], dict[str, int]],
+        stop_signals: Mapping[str, signal.Signals],
         healthy: Callable[[], bool],
         seed: int,
         recovery_bound_seconds: float = 60.0,
     ) -> None:
-        """Take a reader of the stack's process ids by name, and a probe that says when it works again."""
+        """Take process ids and stop signals by name, and a probe that says when the stack works again."""
         self._processes = processes
+        self._stop_signals = stop_signals
         self._healthy = healthy
         self._random = random.Random(seed)  # noqa: S311 - a repeatable run, not a secret
         self._recovery_bound_seconds = recovery_bound_seconds
@@ -55,7 +57,8 @@ class Nemesis:
     def _inject(self, kind: str, name: str) -> Fault:
         at = time.monotonic() - self._started
         pid = self._processes()[name]
-        sent = signal.SIGKILL if kind == "kill" else signal.SIGTERM
+        # SIGTERM asks PostgreSQL to wait for its clients, for ever: each part is asked in its own way.
+        sent = signal.SIGKILL if kind == "kill" else self._stop_signals[name]
         try:
             psutil.Process(pid).send_signal(sent)
         except psutil.NoSuchProcess:

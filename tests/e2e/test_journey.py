@@ -155,7 +155,7 @@ def test_malformed_json_is_a_problem_of_status_400_and_changes_nothing(town: Tow
 
 def test_a_post_sent_twice_under_one_key_is_one_post(town: Town) -> None:
     person = town.person("Kittiwake")
-    headers = {"Idempotency-Key": "the same"}
+    headers = {"Idempotency-Key": "one-and-the-same"}
 
     first = person.call("POST", "/v1/posts", json={"caption": "once"}, headers=headers)
     again = person.call("POST", "/v1/posts", json={"caption": "once"}, headers=headers)

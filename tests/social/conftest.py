@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from factories.databases import DatabaseUrls
 from factories.environment import service_environ
 from factories.tokens import StaticKeys
+from igloo_social.api import newcomers
 from igloo_social.app import create_app
 from igloo_social.db import db
 from igloo_social.settings import Settings
@@ -54,3 +55,9 @@ def session(app: Flask) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as opened:
         yield opened
         opened.rollback()
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer at once for ids that nobody has: the tests make them up fresh, as a newcomer's would be."""
+    monkeypatch.setattr(newcomers, "PATIENCE_SECONDS", 0.0)

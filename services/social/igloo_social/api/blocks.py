@@ -12,6 +12,7 @@ from igloo_common.database import reading, transaction
 from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
+from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.api.people import people_response
 from igloo_social.operations.blocks import block_account, unblock_account
 from igloo_social.queries.people import PeopleList
@@ -29,6 +30,7 @@ blp = Blueprint("blocks", __name__, description="Blocking people")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+@patient_with_newcomers
 def block_user(user_id: UUID) -> Response:
     """Block a person; again, it changes nothing.
 

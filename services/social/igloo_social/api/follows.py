@@ -12,6 +12,7 @@ from igloo_common.database import reading, transaction
 from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
+from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.api.people import people_response
 from igloo_social.operations.follows import follow_account, unfollow_account
 from igloo_social.queries.people import PeopleList, require_follows_visible
@@ -31,6 +32,7 @@ blp = Blueprint("follows", __name__, description="Following people")
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+@patient_with_newcomers
 def follow_user(user_id: UUID) -> Response:
     """Follow a person, or ask to when their account is private; again, it changes nothing."""
     with transaction() as session:

@@ -12,6 +12,7 @@ from igloo_common.database import reading, transaction
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.conditional import expected_versions, tagged
+from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.operations.profiles import ProfileEdit, edit_profile
 from igloo_social.policies.usernames import normalised
 from igloo_social.queries.profiles import ProfileView, find_profile_by_username, visible_profile
@@ -74,6 +75,7 @@ def edit_my_profile(edit: ProfileEdit) -> Response:
 @blp.response(200, ProfileSchema)
 @blp.alt_response(304, description="It is as the client has it")
 @blp.alt_response(404, "NOT_FOUND")
+@patient_with_newcomers
 def get_profile(user_id: UUID) -> Response:
     """Read a person's profile, with what stands between them and the caller."""
     with reading() as reader:
