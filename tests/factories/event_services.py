@@ -13,8 +13,8 @@ from uuid import UUID
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from factories.tokens import StaticKeys
 from igloo_common import database
@@ -37,11 +37,10 @@ CREATE TABLE effects (
 """
 
 
-class Base(database.Base):
+class Base(DeclarativeBase):
     """The models of either service: the common tables alone."""
 
-    __abstract__ = True
-    metadata = MetaData(naming_convention=database.NAMING_CONVENTION)
+    registry = database.new_registry()
 
 
 database.add_common_tables(Base.metadata)

@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import Flask, Response, request
 from flask_sqlalchemy import SQLAlchemy
 from marshmallow import Schema, ValidationError, fields, post_load, validate
-from sqlalchemy import MetaData, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from factories.environment import service_environ
 from factories.tokens import StaticKeys
@@ -29,11 +29,10 @@ NOWHERE = "postgresql://nobody:nothing@127.0.0.1:9/nothing"
 blueprint = Blueprint("notes", __name__, description="Notes that people keep.")
 
 
-class Base(database.Base):
+class Base(DeclarativeBase):
     """The sample's models; it has the common tables alone."""
 
-    __abstract__ = True
-    metadata = MetaData(naming_convention=database.NAMING_CONVENTION)
+    registry = database.new_registry()
 
 
 database.add_common_tables(Base.metadata)

@@ -1,4 +1,4 @@
-"""The declarative base, and the two ways in which a unit of work reaches the database."""
+"""What every service's models share, and the two ways in which a unit of work reaches the database."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from flask import current_app
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Uuid, event, exc
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import Session, registry
 from sqlalchemy.pool import Pool
 
 from igloo_common.tables import add_common_tables
@@ -20,11 +20,11 @@ from igloo_common.thread_connection import has_been_closed, lent_connection
 
 __all__ = [
     "NAMING_CONVENTION",
-    "Base",
     "NestedTransaction",
     "Reader",
     "add_common_tables",
     "current_engine",
+    "new_registry",
     "reading",
     "transaction",
 ]
@@ -41,25 +41,22 @@ Reader = Session | Connection
 """What a query takes: inside a transaction or outside of one, it reads the same."""
 
 
+def new_registry() -> registry:
+    """Make the registry of one service's models: named constraints, UTC times with zone, native UUIDs.
+
+    Each service has its own, so that no service sees another's tables::
+
+        class Base(DeclarativeBase):
+            registry = new_registry()
+    """
+    return registry(
+        metadata=MetaData(naming_convention=NAMING_CONVENTION),
+        type_annotation_map={datetime: DateTime(timezone=True), UUID: Uuid(as_uuid=True)},
+    )
+
+
 class NestedTransaction(RuntimeError):
     """A unit of work tried to open a second transaction inside its first."""
-
-
-class Base(DeclarativeBase):
-    """The base of a service's models: named constraints, UTC times with zone, native UUIDs.
-
-    A service subclasses it with a metadata of its own, so that no service sees another's tables::
-
-        class Base(igloo_common.database.Base):
-            metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    """
-
-    __abstract__ = True
-    metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: DateTime(timezone=True),
-        UUID: Uuid(as_uuid=True),
-    }
 
 
 _open_transaction: ContextVar[bool] = ContextVar("igloo_open_transaction", default=False)

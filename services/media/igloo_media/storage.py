@@ -23,7 +23,8 @@ from igloo_media.settings import StorageSettings
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 10, 3
+# All attempts together end before the gateway loses patience (15 s): the client gets our answer, not its.
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 5, 2
 CHUNK_BYTES = 256 * 1024
 READ_ADDRESS_SECONDS, READ_ADDRESS_SPAN_SECONDS = 7200, 3600
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -1,17 +1,16 @@
 """The social service's declarative base and its database handle."""
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
 
-from igloo_common import database
-
-
-class Base(database.Base):
-    """What every table of this service is declared on: its own metadata, apart from other services'."""
-
-    __abstract__ = True
-    metadata = MetaData(naming_convention=database.Base.metadata.naming_convention)
+from igloo_common.database import add_common_tables, new_registry
 
 
-database.add_common_tables(Base.metadata)
+class Base(DeclarativeBase):
+    """What every table of this service is declared on; no other service's is."""
+
+    registry = new_registry()
+
+
+add_common_tables(Base.metadata)
 db = SQLAlchemy(model_class=Base)

@@ -49,14 +49,9 @@ def _metadata(service: str) -> MetaData:
 
 
 def _purposes(service: str) -> Mapping[str, str]:
-    # The services' bases share one registry, in which both social and media have a `media_items`.
-    models = importlib.import_module(f"igloo_{service}.db").Base.registry.mappers
-    own = _metadata(service).tables
-    return {
-        name: first_sentence(mapper.class_)
-        for mapper in models
-        if own.get(name := mapper.local_table.name) is mapper.local_table
-    }
+    importlib.import_module(f"igloo_{service}.models")
+    mappers = importlib.import_module(f"igloo_{service}.db").Base.registry.mappers
+    return {mapper.local_table.name: first_sentence(mapper.class_) for mapper in mappers}
 
 
 def _section(tables: Iterable[Table], purposes: Mapping[str, str]) -> str:
