@@ -1,33 +1,9 @@
-"""Runs the auth service's migrations, as the owner of its schema."""
+"""Runs the auth service's migrations."""
 
-from alembic import context
-from sqlalchemy import NullPool, create_engine
-
-from igloo_auth.app import models  # noqa: F401 - the tables are known to Base once they are imported
+from igloo_auth import models  # noqa: F401 - the tables are known to Base once they are imported
 from igloo_auth.db import Base
 from igloo_auth.settings import Settings
+from igloo_common.migration_runner import run_migrations
 from igloo_common.wiring import provided
 
-# Who waits for a lock makes everybody behind them wait: give up soon, and let the deployment try again.
-OPTIONS = "-c search_path=auth -c lock_timeout=5s -c statement_timeout=15min -c timezone=UTC"
-
-
-def run_migrations() -> None:
-    """Bring the schema from one version to another, each step in a transaction of its own."""
-    engine = create_engine(
-        provided(Settings).common.migration_database_url,
-        poolclass=NullPool,
-        connect_args={"options": OPTIONS, "application_name": "igloo-auth-migrations"},
-    )
-    with engine.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            compare_server_default=True,
-            transaction_per_migration=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-
-
-run_migrations()
+run_migrations(provided(Settings).common, Base.metadata)
