@@ -196,7 +196,10 @@ def test_a_new_follower_stands_in_the_way_of_no_edit(client: FlaskClient, sessio
     assert reply.status_code == 200
 
 
-@pytest.mark.parametrize("if_match", ['"gone"', 'W/"1-abc"', '"-1"', '"²-x"'])
+@pytest.mark.parametrize(
+    "if_match",
+    ['"gone"', 'W/"1-abc"', '"-1"', '"²-x"', '""', '"1-', ",", '"' + "1" * 5000 + '-x"', '"", "gone"'],
+)
 def test_a_tag_that_is_not_ours_matches_nothing(client: FlaskClient, session: Session, if_match: str) -> None:
     person = make_person(session)
     session.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from flask import request
 
 if TYPE_CHECKING:
     from flask import Response
+
+# As `tagged` writes it, of no more digits than a version has.
+_VERSION = re.compile(r"([0-9]{1,10})-")
 
 
 def tagged(response: Response, *, version: int) -> Response:
@@ -32,9 +36,10 @@ def tagged(response: Response, *, version: int) -> Response:
 def expected_versions() -> frozenset[int] | None:
     """Read from If-Match the versions that the client would change; None when any will do.
 
-    What is compared is the version and not the whole tag: a new follower stands in the way of no edit.
+    What is compared is the version and not the whole tag: a new follower stands in the way of no edit. What
+    cannot be read matches nothing: who sends it means to change one version, and not whatever is there.
     """
-    if not request.if_match or request.if_match.star_tag:
+    if not request.headers.get("If-Match", "").strip() or request.if_match.star_tag:
         return None
-    versions = (tag.partition("-")[0] for tag in request.if_match.as_set())
-    return frozenset(int(version) for version in versions if version.isascii() and version.isdigit())
+    read = map(_VERSION.match, filter(None, request.if_match.as_set()))
+    return frozenset(int(found[1]) for found in read if found)
