@@ -205,6 +205,26 @@ def test_an_unchanged_photo_is_not_sent_again(
     assert len(s3.received) == 1
 
 
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize(
+    "condition", [{"If-Match": '"other"'}, {"If-Unmodified-Since": "Sun, 01 Nov 2026 10:00:00 GMT"}]
+)
+def test_a_photo_that_does_not_meet_a_condition_is_a_problem(
+    wire: Wire, media: Upstream, s3: Upstream, address: str, condition: dict[str, str], *, kept: bool
+) -> None:
+    if kept:
+        assert wire.get(address).status == 200
+
+    reply = wire.get(address, **condition)
+
+    assert media.received
+    assert s3.received
+    assert reply.status == 412
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["cache-control"] == "no-store"
+    assert (reply.json()["code"], reply.json()["status"]) == ("precondition_failed", 412)
+
+
 def test_a_head_request_tells_the_size(wire: Wire, media: Upstream, s3: Upstream, address: str) -> None:
     reply = wire.request("HEAD", address)
 
