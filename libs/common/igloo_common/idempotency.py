@@ -16,24 +16,18 @@ from igloo_common.identity import current_identity
 from igloo_common.statements import Statement
 
 KEPT_FOR: Final = timedelta(hours=24)
-_IN_USE: Final = "A request with this Idempotency-Key is still being worked on."
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
-# One statement, and so one snapshot, which may be older than the lock: a reply that was committed in between
-# is not seen here. The effect is then carried out again, and taken back by what _KEEP runs into.
-_LOCK_AND_FIND = Statement("""
-WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0)) AS is_held)
-SELECT lock.is_held, kept.body_hash, kept.status, kept.headers, kept.body
-FROM lock LEFT JOIN idempotency_keys AS kept
-    ON kept.subject = %(subject)s AND kept.route = %(route)s AND kept.key = %(key)s
-    AND kept.created_at > %(oldest)s
+_LOCK = Statement("SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0))")
+_FIND = Statement("""
+SELECT body_hash, status, headers, body FROM idempotency_keys
+WHERE subject = %(subject)s AND route = %(route)s AND key = %(key)s AND created_at > %(oldest)s
 """)
 _KEEP = Statement("""
-INSERT INTO idempotency_keys AS kept (subject, route, key, body_hash, status, headers, body, created_at)
+INSERT INTO idempotency_keys (subject, route, key, body_hash, status, headers, body, created_at)
 VALUES (%(subject)s, %(route)s, %(key)s, %(body_hash)s, %(status)s, %(headers)s::jsonb, %(body)s, %(now)s)
 ON CONFLICT (subject, route, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
     headers = excluded.headers, body = excluded.body, created_at = excluded.created_at
-WHERE kept.created_at <= %(oldest)s
 """)
 _PRUNE = Statement("DELETE FROM idempotency_keys WHERE created_at <= %(oldest)s")
 
@@ -64,24 +58,23 @@ def once(session: Session, effect: Callable[[], Response]) -> Response:
         raise InvalidIdempotencyKey("An Idempotency-Key is 1 to 255 visible ASCII characters.")
     now, fingerprint = utc_now(), _fingerprint()
     subject, route = str(current_identity().user_id), f"{request.method} {request.url_rule}"
-    place = {"subject": subject, "route": route, "key": key, "oldest": now - KEPT_FOR}
-    name = f"idempotency {subject} {route} {key}"
-    is_held, *kept = _LOCK_AND_FIND.rows(session, {**place, "name": name})[0]
-    if not is_held:
-        raise IdempotencyKeyInUse(_IN_USE)
-    if kept[0] is not None:
+    place = {"subject": subject, "route": route, "key": key}
+    # Two statements in one round trip: the second one's snapshot sees what the last holder committed.
+    lock = _LOCK.send(session, {"name": "idempotency " + " ".join(place.values())})
+    kept = _FIND.row(session, {**place, "oldest": now - KEPT_FOR})
+    if not lock.rows()[0][0]:
+        raise IdempotencyKeyInUse("A request with this Idempotency-Key is still being worked on.")
+    if kept is not None:
         return _replayed(fingerprint, *kept)
     response = effect()
     if response.status_code // 100 == 2:  # noqa: PLR2004 -- the 2xx class
-        kept_now = {**place, "body_hash": fingerprint, "now": now, **_kept_parts(response)}
-        if not _KEEP.run(session, kept_now):
-            raise IdempotencyKeyInUse(_IN_USE)
+        _KEEP.run(session, {**place, "body_hash": fingerprint, "now": now, **_kept_parts(response)})
     return response
 
 
 def prune_idempotency_keys(session: Session, *, now: datetime) -> int:
     """Forget the replies that are older than a day; returns how many."""
-    return _PRUNE.run(session, {"oldest": now - KEPT_FOR})
+    return _PRUNE.count(session, {"oldest": now - KEPT_FOR})
 
 
 def _fingerprint() -> bytes:

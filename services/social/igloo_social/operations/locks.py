@@ -52,7 +52,7 @@ def share_audience(session: Session, author_id: UUID) -> None:
 
 
 def _lock(session: Session, statement: Statement, names: Iterable[str]) -> None:
-    statement.run(session, {"names": sorted(set(names))})
+    statement.rows(session, {"names": sorted(set(names))})
 
 
 def _pair(a: UUID, b: UUID) -> str:

@@ -58,11 +58,12 @@ def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair
     """
     if actor_id == other_id:
         raise SelfRelation
-    is_private = lock_people(session, (actor_id, other_id))
-    if len(is_private) != len((actor_id, other_id)):
-        raise UserNotFound
+    locked = _LOCK_PEOPLE.send(session, {"user_ids": [actor_id, other_id]})
     # A statement of its own: the one that waited for the locks would show the edges as they were before.
     relationship = relationship_between(session, viewer_id=actor_id, user_id=other_id)
+    is_private = dict(locked.rows())
+    if len(is_private) != len((actor_id, other_id)):
+        raise UserNotFound
     if not may_see_person(relationship):
         raise UserNotFound
     return LockedPair(
@@ -78,7 +79,7 @@ def add_edge(
     """Add an edge and announce it; False, and nothing announced, when it was there. Needs the pair's lock."""
     edge = {"near": from_user, "far": to_user, "letter": relation_type.value, "now": now}
     add = _ADD_FOLLOW if relation_type is RelationType.FOLLOW else _ADD_EDGE
-    if not add.run(session, edge):
+    if not add.count(session, edge):
         return False
     _announce(session, (from_user, to_user, relation_type), "created", now)
     return True
