@@ -49,9 +49,10 @@ def request_uploads(body: dict[str, Any]) -> Response:
     with transaction() as session:
 
         def effect() -> Response:
-            ids = operations.uploads.request_uploads(session, owner_id=owner_id, files=body["files"], now=now)
-            rows = queries.uploads.find_uploads(session, owner_id=owner_id, upload_ids=ids)
-            return json_response({"data": present_uploads(rows, storage=storage, now=now)}, status=201)
+            uploads = operations.uploads.request_uploads(
+                session, owner_id=owner_id, files=body["files"], now=now
+            )
+            return json_response({"data": present_uploads(uploads, storage=storage, now=now)}, status=201)
 
         return once(session, effect)
 
@@ -81,8 +82,8 @@ def list_uploads(query: UploadQuery) -> Response:
 def get_upload(upload_id: UUID) -> Response:
     """Return one of your uploads; while it is pending, with a fresh target."""
     with reading() as reader:
-        row = queries.uploads.find_upload(reader, owner_id=current_identity().user_id, upload_id=upload_id)
-    return json_response(present_upload(row, storage=provided(Storage), now=utc_now()))
+        upload = queries.uploads.find_upload(reader, owner_id=current_identity().user_id, upload_id=upload_id)
+    return json_response(present_upload(upload, storage=provided(Storage), now=utc_now()))
 
 
 @blp.route("/v1/uploads/<uuid:upload_id>/complete", methods=["POST"])
@@ -101,11 +102,10 @@ def complete_upload(upload_id: UUID) -> Response:
     stored_bytes = storage.size_of(original_key(owner_id, upload_id)) if pending else None
     now = utc_now()
     with transaction() as session:
-        operations.uploads.complete_upload(
+        upload = operations.uploads.complete_upload(
             session, owner_id=owner_id, upload_id=upload_id, stored_bytes=stored_bytes, now=now
         )
-        row = queries.uploads.find_upload(session, owner_id=owner_id, upload_id=upload_id)
-    return json_response(present_upload(row, storage=storage, now=now))
+    return json_response(present_upload(upload, storage=storage, now=now))
 
 
 @blp.route("/v1/uploads/<uuid:upload_id>", methods=["DELETE"])

@@ -55,7 +55,7 @@ def settle_forgotten(session: Session, *, upload_id: UUID, stored_bytes: int | N
     if item is None:
         return
     if stored_bytes == item.size_bytes:
-        promote_upload(session, item, now=now)
+        promote_upload(session, item.id, now=now)
     elif now > settled_at(item.expires_at):
         expire_upload(session, item, now=now)
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from igloo_common.errors import Conflict, Gone
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.models.items import CLIENT_ID_IN_USE
-from igloo_media.operations.items import announce_failure, close_item, lock_item
+from igloo_media.operations.items import announce_failure, close_item
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
 from igloo_media.policies.uploads import FORGOTTEN_AFTER, TARGET_LIFETIME
-from igloo_media.queries.items import MediaNotFound
-from igloo_media.queries.uploads import UploadNotFound
+from igloo_media.queries.uploads import Upload, find_upload
 
 UPLOADED_CHANNEL = "media_uploaded"
 
@@ -54,30 +52,23 @@ class RequestedFile:
 
 def request_uploads(
     session: Session, *, owner_id: UUID, files: Sequence[RequestedFile], now: datetime
-) -> list[UUID]:
-    """Make one upload a file and return their ids in order; a known client_id returns the upload it named.
+) -> list[Upload]:
+    """Make one upload a file and return them in order; a known client_id returns the upload it named.
 
     Raises:
         ClientIdReused: a client_id came again with another type, size or checksum.
     """
-    rows = [_new_row(owner_id, file, now) for file in files]
-    # The constraint decides which of two retries at once is the first: no look before the leap.
-    made = session.scalars(
-        insert(MediaItem)
-        .values(rows)
-        .on_conflict_do_nothing(index_elements=["owner_id", "client_id"], index_where=CLIENT_ID_IN_USE)
-        .returning(MediaItem.id)
-    )
-    made_ids = set(made)
+    uploads = [_new_upload(owner_id, file, now) for file in files]
+    made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, uploads, files, now))}
     return [
-        row["id"] if row["id"] in made_ids else _known_upload(session, owner_id, file, now=now)
-        for row, file in zip(rows, files, strict=True)
+        upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
+        for upload, file in zip(uploads, files, strict=True)
     ]
 
 
 def complete_upload(
     session: Session, *, owner_id: UUID, upload_id: UUID, stored_bytes: int | None, now: datetime
-) -> None:
+) -> Upload:
     """Take an upload as arrived and have it processed; done before, it changes nothing.
 
     `stored_bytes` is the object's size, looked up before the transaction; none when there is no object.
@@ -88,25 +79,25 @@ def complete_upload(
         UploadSizeMismatch: what arrived is not the file that was announced.
         UploadExpired: nothing has arrived and nothing can any more.
     """
-    item = _locked_upload(session, owner_id, upload_id)
-    if item.state == MediaState.EXPIRED:
+    upload = find_upload(session, owner_id=owner_id, upload_id=upload_id, lock=True)
+    if upload.state == MediaState.EXPIRED:
         raise UploadExpired("The upload has expired: ask for a new one.")
-    if item.state != MediaState.PENDING:
-        return
-    if stored_bytes is None and now > item.expires_at:
+    if upload.state != MediaState.PENDING:
+        return upload
+    if stored_bytes is None and now > upload.expires_at:
         raise UploadExpired("The upload has expired: ask for a new one.")
     if stored_bytes is None:
         raise UploadMissing("The file is not in S3 yet: send it to the target first.")
-    if stored_bytes != item.size_bytes:
-        raise UploadSizeMismatch(f"{stored_bytes} bytes arrived where {item.size_bytes} were announced.")
-    promote_upload(session, item, now=now)
+    if stored_bytes != upload.size_bytes:
+        raise UploadSizeMismatch(f"{stored_bytes} bytes arrived where {upload.size_bytes} were announced.")
+    promote_upload(session, upload_id, now=now)
+    return upload._replace(state=MediaState.UPLOADED)
 
 
-def promote_upload(session: Session, item: MediaItem, *, now: datetime) -> None:
+def promote_upload(session: Session, upload_id: UUID, *, now: datetime) -> None:
     """Queue an arrived upload for processing and wake a worker; the caller holds its row lock."""
-    item.state, item.uploaded_at, item.due_at = MediaState.UPLOADED, now, now
-    session.flush()
-    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": UPLOADED_CHANNEL})
+    _PROMOTE.run(session, {"id": upload_id, "now": now})
+    _WAKE.run(session, {"channel": UPLOADED_CHANNEL})
 
 
 def expire_upload(session: Session, item: MediaItem, *, now: datetime) -> None:
@@ -115,23 +106,38 @@ def expire_upload(session: Session, item: MediaItem, *, now: datetime) -> None:
     announce_failure(session, item, code=EXPIRED_CODE, detail=EXPIRED_DETAIL, now=now)
 
 
-def _new_row(owner_id: UUID, file: RequestedFile, now: datetime) -> dict[str, Any]:
+def _new_upload(owner_id: UUID, file: RequestedFile, now: datetime) -> Upload:
+    return Upload(
+        id=new_id(),
+        owner_id=owner_id,
+        client_id=file.client_id,
+        state=MediaState.PENDING,
+        content_type=file.content_type,
+        size_bytes=file.size_bytes,
+        alt_text=file.alt_text,
+        created_at=now,
+        expires_at=now + TARGET_LIFETIME,
+    )
+
+
+def _columns(
+    owner_id: UUID, uploads: Sequence[Upload], files: Sequence[RequestedFile], now: datetime
+) -> dict[str, object]:
     return {
-        "id": new_id(),
         "owner_id": owner_id,
-        "client_id": file.client_id,
-        "state": MediaState.PENDING,
-        "content_type": file.content_type,
-        "size_bytes": file.size_bytes,
-        "sha256": file.sha256,
-        "alt_text": file.alt_text,
-        "created_at": now,
+        "ids": [upload.id for upload in uploads],
+        "client_ids": [file.client_id for file in files],
+        "content_types": [file.content_type for file in files],
+        "sizes": [file.size_bytes for file in files],
+        "sha256s": [file.sha256 for file in files],
+        "alt_texts": [file.alt_text for file in files],
+        "now": now,
         "expires_at": now + TARGET_LIFETIME,
         "due_at": now + FORGOTTEN_AFTER,
     }
 
 
-def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now: datetime) -> UUID:
+def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now: datetime) -> Upload:
     """Return the upload that a client_id named before; one still pending gets its full time again."""
     item = session.scalars(
         select(MediaItem)
@@ -147,11 +153,24 @@ def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now:
     if item.state == MediaState.PENDING:
         item.expires_at = now + TARGET_LIFETIME
         session.flush()
-    return item.id
+    return find_upload(session, owner_id=owner_id, upload_id=item.id)
 
 
-def _locked_upload(session: Session, owner_id: UUID, upload_id: UUID) -> MediaItem:
-    try:
-        return lock_item(session, owner_id=owner_id, media_id=upload_id)
-    except MediaNotFound as error:
-        raise UploadNotFound("There is no such upload.") from error
+# The constraint decides which of two retries at once is the first: no look before the leap.
+_MAKE = Statement(
+    f"""
+INSERT INTO media_items (id, owner_id, client_id, state, content_type, size_bytes, sha256, alt_text,
+    created_at, expires_at, due_at)
+SELECT id, %(owner_id)s, client_id, 'pending', content_type, size_bytes, sha256, alt_text, %(now)s,
+    %(expires_at)s, %(due_at)s
+FROM unnest(%(ids)s::uuid[], %(client_ids)s::text[], %(content_types)s::text[], %(sizes)s::integer[],
+    %(sha256s)s::bytea[], %(alt_texts)s::text[])
+    AS file (id, client_id, content_type, size_bytes, sha256, alt_text)
+ON CONFLICT (owner_id, client_id) WHERE {CLIENT_ID_IN_USE} DO NOTHING
+RETURNING id
+"""  # noqa: S608 - words of our own
+)
+_PROMOTE = Statement(
+    "UPDATE media_items SET state = 'uploaded', uploaded_at = %(now)s, due_at = %(now)s WHERE id = %(id)s"
+)
+_WAKE = Statement("SELECT pg_notify(%(channel)s, '')")

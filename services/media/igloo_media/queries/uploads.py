@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, literal, select, tuple_
+from sqlalchemy import Select, Uuid, bindparam, literal, literal_column, select, tuple_
 
 from igloo_common.database import Reader
 from igloo_common.errors import NotFound
 from igloo_common.pagination import Cursor
+from igloo_common.statements import Statement
 from igloo_media.models import MediaItem, MediaState
 
 UPLOAD = (
@@ -37,6 +38,22 @@ STATES = {
 }
 
 
+class Upload(NamedTuple):
+    """What is shown of an upload: the columns of UPLOAD, by name."""
+
+    id: UUID
+    owner_id: UUID
+    client_id: str | None
+    state: str
+    content_type: str
+    size_bytes: int
+    alt_text: str | None
+    created_at: datetime
+    expires_at: datetime
+    failure_code: str | None = None
+    failure_detail: str | None = None
+
+
 class UploadNotFound(NotFound):
     """No such upload of this person."""
 
@@ -45,29 +62,21 @@ class UploadNotFound(NotFound):
 class UploadPage:
     """Uploads, newest first, and whether there are more in the direction that was read."""
 
-    uploads: list[Row[Any]]
+    uploads: list[Upload]
     more: bool
 
 
-def find_upload(reader: Reader, *, owner_id: UUID, upload_id: UUID) -> Row[Any]:
-    """Return one upload.
+def find_upload(reader: Reader, *, owner_id: UUID, upload_id: UUID, lock: bool = False) -> Upload:
+    """Return one upload; `lock` keeps others from changing it until the transaction ends.
 
     Raises:
         UploadNotFound: there is none, it is deleted, or it is somebody else's.
     """
-    upload = reader.execute(_uploads_of(owner_id).where(MediaItem.id == upload_id)).one_or_none()
-    if upload is None:
+    statement = _LOCKED if lock else _ONE
+    row = statement.row(reader, {"owner_id": owner_id, "upload_id": upload_id})
+    if row is None:
         raise UploadNotFound("There is no such upload.")
-    return upload
-
-
-def find_uploads(reader: Reader, *, owner_id: UUID, upload_ids: Sequence[UUID]) -> list[Row[Any]]:
-    """Return uploads in the order of the ids."""
-    found = {
-        upload.id: upload
-        for upload in reader.execute(_uploads_of(owner_id).where(MediaItem.id.in_(upload_ids)))
-    }
-    return [found[upload_id] for upload_id in upload_ids]
+    return Upload(*row)
 
 
 def list_uploads(
@@ -84,10 +93,19 @@ def list_uploads(
         uploads = uploads.where(place > edge if newer else place < edge)
     order = (MediaItem.created_at, MediaItem.id)
     uploads = uploads.order_by(*(column.asc() if newer else column.desc() for column in order))
-    rows = list(reader.execute(uploads.limit(limit + 1)))
+    rows = [Upload(*row) for row in reader.execute(uploads.limit(limit + 1))]
     page = rows[:limit]
     return UploadPage(uploads=page[::-1] if newer else page, more=len(rows) > limit)
 
 
 def _uploads_of(owner_id: UUID) -> Select[Any]:
     return select(*UPLOAD).where(MediaItem.owner_id == owner_id, MediaItem.state != MediaState.DELETED)
+
+
+_UPLOAD = select(*UPLOAD).where(
+    MediaItem.id == bindparam("upload_id", type_=Uuid()),
+    MediaItem.owner_id == bindparam("owner_id", type_=Uuid()),
+    MediaItem.state != literal_column(f"'{MediaState.DELETED}'"),
+)
+_ONE = Statement(_UPLOAD)
+_LOCKED = Statement(_UPLOAD.with_for_update())

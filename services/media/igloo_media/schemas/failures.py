@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from igloo_media.models import MediaState
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
+from igloo_media.queries.uploads import Upload
 
 
 class FailureSchema(Schema):
@@ -18,7 +19,7 @@ class FailureSchema(Schema):
     detail = fields.String(required=True)
 
 
-def failure_of(row: Row[Any]) -> dict[str, str] | None:
+def failure_of(row: Row[Any] | Upload) -> dict[str, str | None] | None:
     """Return why a medium failed, or none when it has not."""
     if row.state == MediaState.EXPIRED:
         return {"code": EXPIRED_CODE, "detail": EXPIRED_DETAIL}

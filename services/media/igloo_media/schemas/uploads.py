@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
-from sqlalchemy import Row
 
 from igloo_common.pagination import PageQuery, PageQuerySchema, PageSchema
 from igloo_media.models import MediaState
@@ -17,7 +16,7 @@ from igloo_media.operations.uploads import RequestedFile
 from igloo_media.policies.items import upload_state
 from igloo_media.policies.objects import original_key
 from igloo_media.policies.uploads import CONTENT_TYPES, MAX_FILE_BYTES, MAX_FILES
-from igloo_media.queries.uploads import STATES
+from igloo_media.queries.uploads import STATES, Upload
 from igloo_media.schemas.failures import FailureSchema, failure_of
 from igloo_media.storage import Storage
 
@@ -137,36 +136,36 @@ class UploadQuerySchema(PageQuerySchema):
         return UploadQuery(**values)
 
 
-def present_uploads(rows: Sequence[Row[Any]], *, storage: Storage, now: datetime) -> list[dict[str, object]]:
+def present_uploads(uploads: Sequence[Upload], *, storage: Storage, now: datetime) -> list[dict[str, object]]:
     """Shape uploads as UploadSchema says."""
-    return [present_upload(row, storage=storage, now=now) for row in rows]
+    return [present_upload(upload, storage=storage, now=now) for upload in uploads]
 
 
-def present_upload(row: Row[Any], *, storage: Storage, now: datetime) -> dict[str, object]:
+def present_upload(upload: Upload, *, storage: Storage, now: datetime) -> dict[str, object]:
     """Shape one upload; its target is signed anew, offline, while it can be used."""
     return {
-        "id": row.id,
-        "media_id": row.id,
-        "client_id": row.client_id,
-        "state": upload_state(row.state),
-        "content_type": row.content_type,
-        "size_bytes": row.size_bytes,
-        "alt_text": row.alt_text,
-        "target": _target(row, storage, now),
-        "failure": failure_of(row),
-        "expires_at": row.expires_at,
-        "created_at": row.created_at,
+        "id": upload.id,
+        "media_id": upload.id,
+        "client_id": upload.client_id,
+        "state": upload_state(upload.state),
+        "content_type": upload.content_type,
+        "size_bytes": upload.size_bytes,
+        "alt_text": upload.alt_text,
+        "target": _target(upload, storage, now),
+        "failure": failure_of(upload),
+        "expires_at": upload.expires_at,
+        "created_at": upload.created_at,
     }
 
 
-def _target(row: Row[Any], storage: Storage, now: datetime) -> dict[str, object] | None:
-    lifetime = row.expires_at - now
-    if row.state != MediaState.PENDING or lifetime.total_seconds() < 1:
+def _target(upload: Upload, storage: Storage, now: datetime) -> dict[str, object] | None:
+    lifetime = upload.expires_at - now
+    if upload.state != MediaState.PENDING or lifetime.total_seconds() < 1:
         return None
     target = storage.upload_target(
-        original_key(row.owner_id, row.id),
-        content_type=row.content_type,
-        size_bytes=row.size_bytes,
+        original_key(upload.owner_id, upload.id),
+        content_type=upload.content_type,
+        size_bytes=upload.size_bytes,
         lifetime=lifetime,
     )
     return asdict(target)
