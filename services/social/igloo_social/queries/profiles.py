@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Row,
-    Select,
     bindparam,
     cast,
     func,
@@ -18,6 +16,7 @@ from sqlalchemy import (
 )
 
 from igloo_common.errors import NotFound
+from igloo_common.statements import Statement
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
 from igloo_social.policies.relations import may_see_person
@@ -25,6 +24,7 @@ from igloo_social.queries.relations import kinds_between
 from igloo_social.queries.visibility import HIDDEN_PEOPLE, VIEWER
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from igloo_common.database import Reader
@@ -47,11 +47,29 @@ PERSON_COLUMNS: tuple[ColumnElement[Any], ...] = (
 """What a list or a post shows of a person; `person_json` of schemas presents it."""
 
 
+class ProfileRow(NamedTuple):
+    """A profile, with the letters of the edges between it and its viewer; see `Relationship.of_kinds`."""
+
+    user_id: UUID
+    username: str
+    display_name: str
+    avatar_url: str | None
+    bio: str
+    is_private: bool
+    post_count: int
+    version: int
+    created_at: datetime
+    follower_count: int
+    following_count: int
+    outgoing: str | None = None
+    incoming: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileView:
     """A profile with what stands between it and its viewer: None for oneself and for an anonymous viewer."""
 
-    profile: Row[Any]
+    profile: ProfileRow
     relationship: Relationship | None
 
 
@@ -80,12 +98,13 @@ def visible_profile(reader: Reader, *, user_id: UUID, viewer_id: UUID | None) ->
 
 
 def _found(
-    reader: Reader, statement: Select[Any], key: UUID | str, viewer_id: UUID | None
+    reader: Reader, statement: Statement, key: UUID | str, viewer_id: UUID | None
 ) -> ProfileView | None:
     parameters = {"key": key} if viewer_id is None else {"key": key, "viewer_id": viewer_id}
-    row = reader.execute(statement, parameters).one_or_none()
-    if row is None:
+    found = statement.row(reader, parameters)
+    if found is None:
         return None
+    row = ProfileRow(*found)
     if viewer_id is None or viewer_id == row.user_id:
         return ProfileView(row, None)
     relationship = Relationship.of_kinds(row.outgoing, row.incoming)
@@ -114,7 +133,7 @@ def _hidden_follows(*, incoming: bool) -> ColumnElement[int]:
     return cast(total.correlate(PROFILES).scalar_subquery(), BigInteger)
 
 
-def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Select[Any]:
+def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Statement:
     columns = [
         *PERSON_COLUMNS,
         PROFILES.c.bio,
@@ -132,10 +151,11 @@ def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Select[Any]:
         ]
     else:
         columns += [PROFILES.c.follower_count, PROFILES.c.following_count]
-    return select(*columns).where(key == bindparam("key", type_=key.type), PROFILES.c.deleted_at.is_(None))
+    return Statement(
+        select(*columns).where(key == bindparam("key", type_=key.type), PROFILES.c.deleted_at.is_(None))
+    )
 
 
-# Built once: SQLAlchemy then looks up their compiled form by identity and not by walking the expression.
 _BY_ID = _statement(PROFILES.c.user_id, for_viewer=True)
 _BY_ID_FOR_ANYBODY = _statement(PROFILES.c.user_id, for_viewer=False)
 _BY_USERNAME = _statement(PROFILES.c.username, for_viewer=True)

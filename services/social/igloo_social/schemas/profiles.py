@@ -14,7 +14,7 @@ from igloo_social.schemas.relations import RelationshipSchema, relationship_json
 from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
-    from igloo_social.queries.profiles import ProfileView
+    from igloo_social.queries.profiles import ProfileRow, ProfileView
 
 BIO_LENGTH = 300
 
@@ -91,7 +91,7 @@ class ProfileEditSchema(Schema):
         return ProfileEdit(**values)
 
 
-def person_json(row: Row[Any]) -> dict[str, object]:
+def person_json(row: Row[Any] | ProfileRow) -> dict[str, object]:
     """Present a row that has PERSON_COLUMNS as PersonSchema documents it."""
     return {
         "id": row.user_id,
