@@ -16,6 +16,7 @@ from igloo_local.demo.photos import draw_photo
 from igloo_local.demo.progress import Progress
 from igloo_local.demo.scenes import SCENES
 from igloo_local.demo.seeding import Seeding
+from igloo_local.phone import wait_until
 from igloo_local.running import place_of
 from igloo_local.stack import Stack
 
@@ -86,8 +87,9 @@ def people(place: Place) -> list[SignedIn]:
 
 
 def feed_of(people: list[SignedIn], username: str) -> list[dict[str, object]]:
+    """Read a feed once it has the plan's posts: to followers they come by events."""
     phone = next(one.phone for one in people if one.character.username == username)
-    return phone.feed()
+    return wait_until(phone.feed, lambda posts: len(posts) >= len(PLANS), what=f"{username}'s feed")
 
 
 @pytest.mark.usefixtures("small_plan")
