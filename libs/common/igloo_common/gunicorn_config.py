@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from gunicorn.glogging import Logger
 
+from igloo_common.gunicorn_refusals import answer_in_problems
 from igloo_common.metrics import forget_earlier_processes, mark_process_dead
 from igloo_common.settings import LOG_LEVELS, Environment, load_or_exit
 
@@ -81,6 +82,7 @@ logconfig_dict = {
 def on_starting(server: Any) -> None:  # noqa: ANN401 -- gunicorn's arbiter, which has no types
     """Start counting from nothing, and make workers that can be stopped from their first moment."""
     forget_earlier_processes()
+    answer_in_problems()
     # Until a worker has installed its own handlers, it has the arbiter's, which lose a SIGTERM: a stop right
     # after the start then took all of graceful_timeout.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))

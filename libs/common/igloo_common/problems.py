@@ -107,6 +107,11 @@ def status_of(error: errors.IglooError) -> int:
     return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), 500)
 
 
+def code_of(status: int) -> str:
+    """Return the code of what HTTP itself refuses."""
+    return _HTTP_CODES.get(status) or re.sub(r"\W+", "_", HTTPStatus(status).phrase).lower()
+
+
 def _refused(error: errors.IglooError) -> Response:
     members: dict[str, object] = dict(error.extra)
     if error.errors:
@@ -140,10 +145,9 @@ def _http_problem(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value]  # whoever raised it has chosen the answer
     status = error.code or 500
-    code = _HTTP_CODES.get(status) or re.sub(r"\W+", "_", HTTPStatus(status).phrase).lower()
     headers = {k: v for k, v in error.get_headers() if k.lower() not in _WRITTEN_BY_US}
     # For an unexpected exception this is HTTP's general sentence; its own text goes to the log alone.
-    return problem_response(status, code, error.description, headers=headers)
+    return problem_response(status, code_of(status), error.description, headers=headers)
 
 
 def _database_unavailable(error: Any) -> Response:  # noqa: ANN401 -- two unrelated classes of SQLAlchemy

@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 from pathlib import Path
 
 import psycopg
@@ -52,6 +54,29 @@ def test_its_log_is_json_lines(tmp_path: Path, sample_database: str) -> None:
     lines = [json.loads(line) for line in server.log.splitlines()]
     assert any(line["logger"] == "igloo.access" and line["path"] == "/v1/waits/0" for line in lines)
     assert any(line["message"].startswith("Listening at") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        ("Idempotency-Key: a\x7fb\r\n", 400, "malformed"),
+        ("".join(f"X-{n}: a\r\n" for n in range(150)), 431, "request_header_fields_too_large"),
+    ],
+)
+def test_what_gunicorn_itself_refuses_is_a_problem(
+    tmp_path: Path, sample_database: str, lines: str, status: int, code: str
+) -> None:
+    with (
+        GunicornProcess(tmp_path, database_url=sample_database) as server,
+        socket.create_connection(("127.0.0.1", int(server.address.partition(":")[2])), 5) as connection,
+    ):
+        connection.sendall(f"GET /v1/waits/0 HTTP/1.1\r\nHost: a.test\r\n{lines}\r\n".encode())
+        reply = HTTPResponse(connection)
+        reply.begin()
+        body = json.loads(reply.read())
+
+    assert (reply.status, reply.getheader("Content-Type")) == (status, "application/problem+json")
+    assert (body["status"], body["code"]) == (status, code)
 
 
 def test_a_killed_worker_is_replaced_and_nobody_is_left_out(tmp_path: Path, sample_database: str) -> None:
