@@ -233,6 +233,8 @@ def test_any_version_matches_the_star(client: FlaskClient, session: Session) -> 
         ({"bio": "bell\u0007"}, "/bio", "forbidden_character"),
         ({"bio": "nul\u0000"}, "/bio", "null_character"),
         ({"is_private": "yes"}, "/is_private", "invalid_type"),
+        ({"is_private": 1}, "/is_private", "invalid_type"),
+        ({"is_private": 0.0}, "/is_private", "invalid_type"),
         ({"follower_count": 1000}, "/follower_count", "unknown_field"),
         ({"avatar_url": "https://a.test"}, "/avatar_url", "unknown_field"),
     ],

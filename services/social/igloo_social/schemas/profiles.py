@@ -14,6 +14,8 @@ from igloo_social.schemas.relations import RelationshipSchema, relationship_json
 from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from igloo_social.queries.profiles import ProfileRow, ProfileView
 
 BIO_LENGTH = 300
@@ -71,6 +73,21 @@ class UsernameQuerySchema(Schema):
     )
 
 
+class Truth(fields.Boolean):
+    """true or false and nothing that equals them: to Python, 1 and 1.0 are True."""
+
+    def _deserialize(
+        self,
+        value: Any,  # noqa: ANN401 - what a client sent
+        attr: str | None,
+        data: Mapping[str, Any] | None,
+        **options: Any,  # noqa: ANN401 - marshmallow's own
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **options)
+
+
 class ProfileEditSchema(Schema):
     """What a person may change of their profile; what is left out stays as it is."""
 
@@ -82,7 +99,7 @@ class ProfileEditSchema(Schema):
     )
     display_name = Text(validate=validate.Length(min=1, max=names.MAXIMUM_LENGTH))
     bio = Text(lines=True, validate=validate.Length(max=BIO_LENGTH))
-    is_private = fields.Boolean(truthy={True}, falsy={False})
+    is_private = Truth()
 
     @post_load
     def _edit(self, values: dict[str, Any], **_: object) -> ProfileEdit:
