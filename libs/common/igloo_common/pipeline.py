@@ -100,6 +100,9 @@ class Pipeline:
                 step.result = result
             elif step is not None:
                 self._prepared.update([step])
+        if len(results) < len(sent):
+            # No error, and no answer either: nobody may take a COMMIT for done that was never confirmed.
+            raise psycopg.OperationalError("the connection was lost before all results had come")
 
     def _forget_dropped(self) -> None:
         rows = self._driver.execute(b"SELECT name FROM pg_prepared_statements", prepare=False).fetchall()
