@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
+from threading import Barrier
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from factories import photos
 from igloo_common.ids import new_id
@@ -129,6 +133,29 @@ def test_a_client_id_that_is_known_answers_beside_new_files(ana: Person) -> None
 
     assert [upload["client_id"] for upload in uploads] == ["a", "b", "c"]
     assert uploads[1]["id"] == known["id"]
+
+
+def test_retries_at_once_in_any_order_wait_for_one_another(app: Flask, ana: Person) -> None:
+    names = [f"photo-{number}" for number in range(10)]
+    start = Barrier(6)
+
+    def ask(number: int) -> list[tuple[str, str]]:
+        caller = replace(ana, client=app.test_client())
+        answers = []
+        for step in range(8):
+            listed = [f"{step}/{name}" for name in (names if number % 2 else names[::-1])]
+            files = [{**FILE, "client_id": name} for name in listed]
+            start.wait(timeout=20)
+            reply = caller.call("POST", "/v1/uploads", json={"files": files})
+            assert reply.status_code == 201, reply.get_json()
+            answers += [(upload["client_id"], upload["id"]) for upload in reply.get_json()["data"]]
+        return answers
+
+    with ThreadPoolExecutor(6) as pool:
+        asked = [pool.submit(ask, number) for number in range(6)]
+    answers = {answer for each in asked for answer in each.result()}
+
+    assert len(answers) == 8 * len(names)
 
 
 def test_an_idempotency_key_replays_the_first_reply(ana: Person) -> None:

@@ -59,11 +59,14 @@ def request_uploads(
         ClientIdReused: a client_id came again with another type, size or checksum.
     """
     uploads = [_new_upload(owner_id, file, now) for file in files]
-    made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, uploads, files, now))}
-    return [
-        upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
-        for upload, file in zip(uploads, files, strict=True)
-    ]
+    # Whatever order a client lists its files in: two retries at once wait for one another in the same one.
+    ordered = sorted(zip(uploads, files, strict=True), key=lambda pair: pair[1].client_id or "")
+    made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, ordered, now))}
+    answers = {
+        upload.id: upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
+        for upload, file in ordered
+    }
+    return [answers[upload.id] for upload in uploads]
 
 
 def complete_upload(
@@ -121,11 +124,12 @@ def _new_upload(owner_id: UUID, file: RequestedFile, now: datetime) -> Upload:
 
 
 def _columns(
-    owner_id: UUID, uploads: Sequence[Upload], files: Sequence[RequestedFile], now: datetime
+    owner_id: UUID, asked: Sequence[tuple[Upload, RequestedFile]], now: datetime
 ) -> dict[str, object]:
+    files = [file for _, file in asked]
     return {
         "owner_id": owner_id,
-        "ids": [upload.id for upload in uploads],
+        "ids": [upload.id for upload, _ in asked],
         "client_ids": [file.client_id for file in files],
         "content_types": [file.content_type for file in files],
         "sizes": [file.size_bytes for file in files],
