@@ -87,7 +87,7 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def phone(client: FlaskClient, facebook: FacebookServer) -> Phone:
     """Sign somebody in on a phone."""
-    return Phone.signed_in(client, facebook.token(facebook.person("Mina Kim")))
+    return Phone.signed_in(client, facebook.token(facebook.person("Snow Hare")))
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class FacebookServer:
     next_answers: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     released: threading.Event = field(default_factory=threading.Event)
 
-    def person(self, name: str = "Mina Kim", *, app: tuple[str, str] = OUR_APP) -> Person:
+    def person(self, name: str = "Snow Hare", *, app: tuple[str, str] = OUR_APP) -> Person:
         """Make a person who has the app."""
         return self.directory.people.add(app_id=app[0], name=name)
 

@@ -34,11 +34,11 @@ def graph(facebook: FacebookServer) -> Iterator[FacebookGraph]:
 
 
 def test_the_person_is_who_facebook_says(facebook: FacebookServer, graph: FacebookGraph) -> None:
-    person = facebook.person("Mina Kim")
+    person = facebook.person("Snow Hare")
 
     found = graph.identify(facebook.token(person))
 
-    assert (found.facebook_user_id, found.display_name) == (person.id, "Mina Kim")
+    assert (found.facebook_user_id, found.display_name) == (person.id, "Snow Hare")
     assert found.picture_url == f"http://facebook.test/pictures/{person.id}.svg"
 
 
@@ -71,7 +71,7 @@ def test_one_hiccup_is_forgiven(
 ) -> None:
     facebook.answer(path, hiccup)
 
-    assert graph.identify(facebook.token(facebook.person("Mina"))).display_name == "Mina"
+    assert graph.identify(facebook.token(facebook.person("Hare"))).display_name == "Hare"
     assert len(facebook.asked(path)) == 2
 
 

@@ -29,16 +29,16 @@ def sign_in(client: FlaskClient, token: str) -> tuple[int, str, dict[str, object
 def test_a_first_sign_in_makes_an_account_a_session_and_one_event(
     client: FlaskClient, facebook: FacebookServer, session: Session
 ) -> None:
-    person = facebook.person("Mina Kim")
+    person = facebook.person("Snow Hare")
 
-    phone = Phone.signed_in(client, facebook.token(person), device_name="Mina's phone", platform="ios")
+    phone = Phone.signed_in(client, facebook.token(person), device_name="Hare's phone", platform="ios")
 
     account = session.scalars(select(Account)).one()
-    assert (str(account.id), account.display_name) == (phone.user_id, "Mina Kim")
+    assert (str(account.id), account.display_name) == (phone.user_id, "Snow Hare")
     signed_in = session.scalars(select(DeviceSession)).one()
     assert (str(signed_in.id), signed_in.device_name, signed_in.platform, signed_in.ip_prefix) == (
         phone.session_id,
-        "Mina's phone",
+        "Hare's phone",
         "ios",
         "127.0.0.0/24",
     )
@@ -46,7 +46,7 @@ def test_a_first_sign_in_makes_an_account_a_session_and_one_event(
     assert (event.type, event.aggregate_key) == ("auth.account.created.v1", f"account:{phone.user_id}")
     assert event.data == {
         "account_id": phone.user_id,
-        "display_name": "Mina Kim",
+        "display_name": "Snow Hare",
         "picture_url": f"http://facebook.test/pictures/{person.id}.svg",
         "created_at": account.created_at.isoformat().replace("+00:00", "Z"),
     }
@@ -108,8 +108,8 @@ def test_a_second_phone_of_the_same_person_is_another_session_of_the_same_accoun
 
 
 def test_two_people_of_the_same_name_are_two_accounts(client: FlaskClient, facebook: FacebookServer) -> None:
-    one = Phone.signed_in(client, facebook.token(facebook.person("Mina Kim")))
-    other = Phone.signed_in(client, facebook.token(facebook.person("Mina Kim")))
+    one = Phone.signed_in(client, facebook.token(facebook.person("Snow Hare")))
+    other = Phone.signed_in(client, facebook.token(facebook.person("Snow Hare")))
 
     assert one.user_id != other.user_id
 
@@ -132,15 +132,15 @@ def test_phones_signing_in_for_the_first_time_at_once_make_one_account_and_one_e
 def test_a_later_sign_in_takes_over_the_name_that_facebook_has_now(
     client: FlaskClient, facebook: FacebookServer
 ) -> None:
-    person = facebook.person("Mina Kim")
+    person = facebook.person("Snow Hare")
     Phone.signed_in(client, facebook.token(person))
     noise = Phone.signed_in(client, facebook.token(facebook.person("Noise")))
-    facebook.answer("/me", answering(200, f'{{"id": "{person.id}", "name": "Mina Lee"}}'))
+    facebook.answer("/me", answering(200, f'{{"id": "{person.id}", "name": "Arctic Hare"}}'))
 
     phone = Phone.signed_in(client, facebook.token(person))
 
     account = phone.get("/v1/account").json or {}
-    assert (account["display_name"], account["picture_url"]) == ("Mina Lee", None)
+    assert (account["display_name"], account["picture_url"]) == ("Arctic Hare", None)
     assert (noise.get("/v1/account").json or {})["display_name"] == "Noise"
 
 

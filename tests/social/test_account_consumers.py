@@ -30,11 +30,11 @@ def test_a_created_account_becomes_a_person(client: FlaskClient, session: Sessio
         "auth.account.created.v1",
         f"account:{account_id}",
         account_id=account_id,
-        display_name="Mina Kim",
+        display_name="Snow Hare",
         picture_url=None,
     )
 
-    assert client.get(f"/v1/users/{account_id}").get_json()["display_name"] == "Mina Kim"
+    assert client.get(f"/v1/users/{account_id}").get_json()["display_name"] == "Snow Hare"
 
 
 def test_a_revoked_session_is_denied(app: Flask, session: Session) -> None:

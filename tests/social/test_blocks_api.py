@@ -141,7 +141,7 @@ def test_ones_blocks_are_listed_for_oneself_alone(client: FlaskClient, session: 
 
 def test_the_blocked_find_the_blocker_nowhere(client: FlaskClient, session: Session) -> None:
     blocker, blocked, friend = (
-        make_person(session, username="mina"),
+        make_person(session, username="hare"),
         make_person(session),
         make_person(session),
     )
@@ -154,7 +154,7 @@ def test_the_blocked_find_the_blocker_nowhere(client: FlaskClient, session: Sess
 
     assert ids(client, f"/v1/users/{friend}/followers", blocked) == []
     assert ids(client, f"/v1/users/{friend}/following", blocked) == []
-    assert ids(client, "/v1/users?username=mina", blocked) == []
+    assert ids(client, "/v1/users?username=hare", blocked) == []
     assert ids(client, "/v1/users/me/blocks", blocked) == []
     batch = client.get(f"/v1/relationships?user_id={blocker}", headers=bearer(blocked)).get_json()
     assert batch == {"data": []}

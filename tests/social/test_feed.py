@@ -102,7 +102,7 @@ def test_a_page_whose_posts_are_all_hidden_still_leads_on(
 
 
 def test_a_post_in_the_feed_is_whole(client: FlaskClient, session: Session, reader: UUID) -> None:
-    author = make_person(session, username="mina")
+    author = make_person(session, username="hare")
     media_ids = [new_id() for _ in range(3)]
     for media_id in media_ids:
         media_ready(session, media_id, author, alt_text="얼음")

@@ -18,9 +18,9 @@ from igloo_social.policies.usernames import candidates, placeholder
 NOW = datetime(2025, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
-def merge(session: Session, account_id: UUID, name: str = "Mina Kim") -> None:
+def merge(session: Session, account_id: UUID, name: str = "Snow Hare") -> None:
     merge_account(
-        session, account_id=account_id, display_name=name, picture_url="https://a.test/mina.jpg", now=NOW
+        session, account_id=account_id, display_name=name, picture_url="https://a.test/hare.jpg", now=NOW
     )
     session.commit()
 
@@ -53,17 +53,17 @@ def test_the_event_gives_a_seen_person_their_name(client: FlaskClient, session: 
     merge(session, user_id)
 
     shown = client.get("/v1/users/me", headers=bearer(user_id)).get_json()
-    assert (shown["display_name"], shown["avatar_url"]) == ("Mina Kim", "https://a.test/mina.jpg")
-    assert shown["username"] == next(candidates("Mina Kim", user_id))
+    assert (shown["display_name"], shown["avatar_url"]) == ("Snow Hare", "https://a.test/hare.jpg")
+    assert shown["username"] == next(candidates("Snow Hare", user_id))
 
 
 def test_the_event_makes_a_person_who_was_not_seen(session: Session) -> None:
     user_id = new_id()
 
-    merge(session, user_id, "  김민아\u202e ")
+    merge(session, user_id, "  북극토끼\u202e ")
 
     after = profile(session, user_id)
-    assert after["display_name"] == "김민아"
+    assert after["display_name"] == "북극토끼"
     assert str(after["username"]).startswith("user_")
 
 
@@ -75,7 +75,7 @@ def test_what_a_person_chose_is_not_overwritten_by_the_event(client: FlaskClient
 
     after = profile(session, user_id)
     assert (after["display_name"], after["username"]) == ("M", "mimi")
-    assert after["avatar_url"] == "https://a.test/mina.jpg"
+    assert after["avatar_url"] == "https://a.test/hare.jpg"
 
 
 def test_the_event_again_changes_nothing(session: Session) -> None:
@@ -104,7 +104,7 @@ def test_a_deleted_person_comes_back_neither_by_token_nor_by_event(
 @pytest.mark.parametrize("taken", [1, 3])
 def test_a_username_that_is_taken_makes_way_for_the_next(session: Session, taken: int) -> None:
     user_id = new_id()
-    proposals = [name for name, _ in zip(candidates("Mina Kim", user_id), range(taken + 1), strict=False)]
+    proposals = [name for name, _ in zip(candidates("Snow Hare", user_id), range(taken + 1), strict=False)]
     for name in proposals[:taken]:
         make_person(session, username=name)
 

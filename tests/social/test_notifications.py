@@ -47,7 +47,7 @@ def unread(client: FlaskClient, person: UUID) -> int:
 
 
 def test_notifications_come_last_first_and_page(client: FlaskClient, session: Session, person: UUID) -> None:
-    actor = make_person(session, username="mina")
+    actor = make_person(session, username="hare")
     told = [tell(session, person, actor=actor, at=LONG_AGO + timedelta(seconds=n // 2)) for n in range(5)]
     session.commit()
 
@@ -59,7 +59,7 @@ def test_notifications_come_last_first_and_page(client: FlaskClient, session: Se
     shown = [entry for page in pages for entry in page["data"]]
     assert NotificationsPageSchema().validate(pages[0]) == {}
     assert [entry["post_id"] for entry in shown] == [str(object_id) for object_id in told[::-1]]
-    assert shown[0]["actor"]["username"] == "mina"
+    assert shown[0]["actor"]["username"] == "hare"
     assert (shown[0]["kind"], shown[0]["read"]) == ("like", False)
 
 

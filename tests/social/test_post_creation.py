@@ -22,7 +22,7 @@ from igloo_social.schemas.posts import PostSchema
 
 @pytest.fixture
 def author(session: Session) -> UUID:
-    person = make_person(session, username="mina", display_name="Mina Kim")
+    person = make_person(session, username="hare", display_name="Snow Hare")
     add_noise(session, person)
     add_post_noise(session)
     session.commit()
@@ -56,8 +56,8 @@ def test_a_caption_alone_is_published_at_once(client: FlaskClient, session: Sess
     assert post["caption"] == "첫 눈 ❄"
     assert post["author"] == {
         "id": str(author),
-        "username": "mina",
-        "display_name": "Mina Kim",
+        "username": "hare",
+        "display_name": "Snow Hare",
         "avatar_url": None,
     }
     assert (post["state"], post["visibility"], post["failure"], post["images"]) == (

@@ -22,8 +22,8 @@ def test_a_profile_shows_the_person_with_the_relationship(client: FlaskClient, s
     viewer = make_person(session)
     person = make_person(
         session,
-        username="mina",
-        display_name="Mina Kim",
+        username="hare",
+        display_name="Snow Hare",
         bio="Ice, mostly",
         avatar_url="https://a.test/1.jpg",
     )
@@ -36,8 +36,8 @@ def test_a_profile_shows_the_person_with_the_relationship(client: FlaskClient, s
     assert reply.status_code == 200
     assert reply.json == {
         "id": str(person),
-        "username": "mina",
-        "display_name": "Mina Kim",
+        "username": "hare",
+        "display_name": "Snow Hare",
         "bio": "Ice, mostly",
         "avatar_url": "https://a.test/1.jpg",
         "is_private": False,
@@ -139,25 +139,25 @@ def test_a_profile_is_not_sent_twice(client: FlaskClient, session: Session) -> N
 def test_a_person_changes_their_profile(client: FlaskClient, session: Session) -> None:
     person = make_person(session, display_name="Old", bio="Old")
     session.commit()
-    edit = {"username": "New.Name", "display_name": " Mina\u0301 ", "bio": "One\r\ntwo", "is_private": True}
+    edit = {"username": "New.Name", "display_name": " Hare\u0301 ", "bio": "One\r\ntwo", "is_private": True}
 
     reply = client.patch("/v1/users/me", json=edit, headers=bearer(person))
 
     assert reply.status_code == 200
     shown = reply.get_json()
-    assert (shown["username"], shown["display_name"], shown["bio"]) == ("new.name", "Min\u00e1", "One\ntwo")
+    assert (shown["username"], shown["display_name"], shown["bio"]) == ("new.name", "Har\u00e9", "One\ntwo")
     assert shown["is_private"] is True
     assert reply.headers["ETag"] == client.get("/v1/users/me", headers=bearer(person)).headers["ETag"]
 
 
 def test_what_an_edit_leaves_out_stays(client: FlaskClient, session: Session) -> None:
-    person = make_person(session, username="mina", display_name="Mina", is_private=True)
+    person = make_person(session, username="hare", display_name="Hare", is_private=True)
     session.commit()
 
     client.patch("/v1/users/me", json={"bio": "New"}, headers=bearer(person))
 
     after = stored(session, person)
-    assert (after["username"], after["display_name"], after["bio"]) == ("mina", "Mina", "New")
+    assert (after["username"], after["display_name"], after["bio"]) == ("hare", "Hare", "New")
     assert after["is_private"] is True
     assert after["version"] == 2
 
@@ -221,13 +221,13 @@ def test_any_version_matches_the_star(client: FlaskClient, session: Session) -> 
     ("edit", "pointer", "code"),
     [
         ({"username": "ab"}, "/username", "username_malformed"),
-        ({"username": "mina\u202ekim"}, "/username", "username_malformed"),
+        ({"username": "hare\u202ekim"}, "/username", "username_malformed"),
         ({"username": "x" * 31}, "/username", "username_malformed"),
         ({"username": "Admin"}, "/username", "username_reserved"),
         ({"username": None}, "/username", "null_not_allowed"),
         ({"display_name": "   "}, "/display_name", "invalid_length"),
         ({"display_name": "x" * 51}, "/display_name", "invalid_length"),
-        ({"display_name": "Mina\u202eadmin"}, "/display_name", "forbidden_character"),
+        ({"display_name": "Hare\u202eadmin"}, "/display_name", "forbidden_character"),
         ({"display_name": "Two\nlines"}, "/display_name", "forbidden_character"),
         ({"bio": "x" * 301}, "/bio", "too_long"),
         ({"bio": "bell\u0007"}, "/bio", "forbidden_character"),
@@ -253,23 +253,23 @@ def test_a_bad_edit_is_refused_with_a_pointer(
 
 
 def test_a_username_that_is_taken_is_refused_in_any_case(client: FlaskClient, session: Session) -> None:
-    make_person(session, username="mina")
+    make_person(session, username="hare")
     person = make_person(session)
     session.commit()
 
-    reply = client.patch("/v1/users/me", json={"username": "MINA"}, headers=bearer(person))
+    reply = client.patch("/v1/users/me", json={"username": "HARE"}, headers=bearer(person))
 
     assert (reply.status_code, reply.get_json()["code"]) == (409, "username_taken")
     assert reply.get_json()["errors"][0]["pointer"] == "/username"
 
 
 def test_a_person_is_found_by_username_in_any_case(client: FlaskClient, session: Session) -> None:
-    viewer = make_person(session, username="mina.k")
-    person = make_person(session, username="mina")
-    make_person(session, username="mina.kim")
+    viewer = make_person(session, username="hare.k")
+    person = make_person(session, username="hare")
+    make_person(session, username="snow.hare")
     session.commit()
 
-    found = client.get("/v1/users?username=MINA", headers=bearer(viewer)).get_json()
+    found = client.get("/v1/users?username=HARE", headers=bearer(viewer)).get_json()
 
     assert [profile["id"] for profile in found["data"]] == [str(person)]
     assert found["page"] == {"next_cursor": None, "prev_cursor": None}

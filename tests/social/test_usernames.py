@@ -10,14 +10,27 @@ from igloo_social.policies import usernames
 FORM = re.compile(r"[a-z0-9_.]{3,30}")
 
 
-@pytest.mark.parametrize("username", ["abc", "a.b", "mina_kim", "x" * 30, "2024", "_._" * 3 + "_"])
+@pytest.mark.parametrize("username", ["abc", "a.b", "snow_hare", "x" * 30, "2024", "_._" * 3 + "_"])
 def test_a_wellformed_username_can_be_chosen(username: str) -> None:
     assert usernames.problem_with(username) is None
 
 
 @pytest.mark.parametrize(
     "username",
-    ["ab", "x" * 31, "Mina", "mina kim", "김민아", "mina-kim", "a..b", ".abc", "abc.", "abc\n", "á_b", "٣٣٣"],
+    [
+        "ab",
+        "x" * 31,
+        "Hare",
+        "hare kim",
+        "북극토끼",
+        "hare-kim",
+        "a..b",
+        ".abc",
+        "abc.",
+        "abc\n",
+        "á_b",
+        "٣٣٣",
+    ],
 )
 def test_a_malformed_username_cannot(username: str) -> None:
     problem = usernames.problem_with(username)
@@ -37,11 +50,12 @@ def test_a_reserved_word_cannot_be_chosen_even_in_disguise(username: str) -> Non
 
 
 def test_usernames_that_differ_in_case_are_the_same() -> None:
-    assert usernames.normalised(" MiNa ") == "mina"
+    assert usernames.normalised(" HaRe ") == "hare"
 
 
 @pytest.mark.parametrize(
-    "display_name", ["Mina Kim", "김민아", "", "José María de la Concepción y Todos los Santos", "👋", "ﬁ"]
+    "display_name",
+    ["Snow Hare", "북극토끼", "", "Höyhenpeitteinen Kiiruna Tunturin Länsirinteeltä", "👋", "ﬁ"],
 )
 def test_every_name_leads_to_usernames_that_could_be_chosen(display_name: str) -> None:
     proposals = list(islice(usernames.candidates(display_name, new_id()), 20))
@@ -51,11 +65,11 @@ def test_every_name_leads_to_usernames_that_could_be_chosen(display_name: str) -
 
 
 def test_a_name_stays_recognisable_in_its_username() -> None:
-    assert next(usernames.candidates("José García", new_id())).startswith("jose_garcia_")
+    assert next(usernames.candidates("Háre Nívea", new_id())).startswith("hare_nivea_")
 
 
 def test_people_of_the_same_name_get_different_usernames() -> None:
-    assert next(usernames.candidates("Mina", new_id())) != next(usernames.candidates("Mina", new_id()))
+    assert next(usernames.candidates("Hare", new_id())) != next(usernames.candidates("Hare", new_id()))
 
 
 def test_a_placeholder_is_the_same_each_time_and_could_be_chosen() -> None:

@@ -33,8 +33,11 @@ def records_of(folder: Path) -> list[Path]:
 def test_people_sign_in_and_read_through_the_gateway(stack: Stack) -> None:
     phone = signed_in(stack, "Puffin")
 
-    assert phone.call("GET", "/v1/users/me")["display_name"] == "Puffin"
+    def has_its_name() -> bool:
+        return bool(phone.call("GET", "/v1/users/me")["display_name"] == "Puffin")
+
     assert phone.feed() == []
+    wait_until(has_its_name, seconds=30, what="the name, which comes with the account's event")
 
 
 def test_stack_json_says_where_everything_is_and_only_to_its_owner(stack: Stack) -> None:

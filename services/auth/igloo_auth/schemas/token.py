@@ -83,7 +83,7 @@ class FacebookTokenGrantSchema(OAuthRequestSchema):
 
     grant_type = fields.Constant(FACEBOOK_ACCESS_TOKEN, required=True)
     facebook_access_token = _token("The user access token that the Facebook SDK returned, for this app.")
-    device_name = _name("How the person knows the device; shown in the list of sessions.", "Mina's phone")
+    device_name = _name("How the person knows the device; shown in the list of sessions.", "Hare's phone")
     platform = _name("What the app runs on.", "ios")
 
     @post_load

@@ -25,8 +25,8 @@ class PersonSchema(Schema):
     """A person in short, as lists and posts show them."""
 
     id = fields.UUID(required=True)
-    username = fields.String(required=True, metadata={"example": "mina_k4f"})
-    display_name = fields.String(required=True, metadata={"example": "Mina Kim"})
+    username = fields.String(required=True, metadata={"example": "hare_k4f"})
+    display_name = fields.String(required=True, metadata={"example": "Snow Hare"})
     avatar_url = fields.Url(required=True, allow_none=True)
 
 
@@ -94,7 +94,7 @@ class ProfileEditSchema(Schema):
     username = fields.String(
         metadata={
             "description": "3 to 30 of a to z, digits, _ and .; capitals become small, some are reserved",
-            "example": "mina.kim",
+            "example": "snow.hare",
         }
     )
     display_name = Text(validate=validate.Length(min=1, max=names.MAXIMUM_LENGTH))
