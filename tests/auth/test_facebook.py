@@ -21,7 +21,12 @@ VALID = f'{{"data": {{"is_valid": true, "app_id": "{OUR_APP[0]}", "type": "USER"
 def graph_at(url: str, patience: Patience | None = None) -> FacebookGraph:
     """Make an adapter that speaks to this address."""
     settings = FacebookSettings(
-        app_id=OUR_APP[0], app_secret=OUR_APP[1], graph_url=url, graph_version=FACEBOOK_GRAPH_VERSION
+        app_id=OUR_APP[0],
+        app_secret=OUR_APP[1],
+        graph_url=url,
+        web_url=url,
+        jwks_url=f"{url}/.well-known/oauth/openid/jwks/",
+        graph_version=FACEBOOK_GRAPH_VERSION,
     )
     return FacebookGraph(settings, connections=4, patience=patience)
 

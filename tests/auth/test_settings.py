@@ -33,11 +33,15 @@ def test_production_refuses_whoever_is_not_facebook(graph_url: str) -> None:
 
 def test_production_takes_facebook_and_makes_no_keys_of_its_own() -> None:
     settings = Settings.load(
-        environ(IGLOO_ENV="production", IGLOO_FACEBOOK_GRAPH_URL="https://graph.facebook.com")
+        environ(
+            IGLOO_ENV="production",
+            IGLOO_FACEBOOK_GRAPH_URL="https://graph.facebook.com",
+            IGLOO_FACEBOOK_WEB_URL="https://www.facebook.com",
+        )
     )
 
     assert settings.facebook.graph_url == "https://graph.facebook.com"
-    assert settings.generate_signing_keys is False
+    assert settings.signing_keys.generate is False
 
 
 def test_everything_that_is_missing_is_named_together() -> None:

@@ -32,5 +32,6 @@ def service_environ(service: str, *, database_url: str, **more: str) -> dict[str
         "FACEBOOK_APP_ID": "1234567890",
         "FACEBOOK_APP_SECRET": "a-facebook-secret-that-opens-nothing",
         "IGLOO_FACEBOOK_GRAPH_URL": "http://127.0.0.1:9",
+        "IGLOO_FACEBOOK_WEB_URL": "http://127.0.0.1:9",
         **{f"IGLOO_{name.upper()}": value for name, value in more.items()},
     }

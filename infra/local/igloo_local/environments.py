@@ -1,5 +1,6 @@
 """What each service is told: given settings first, then the parts that this stack runs."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,15 @@ from igloo_local.secret_values import SecretValues
 
 BUCKET = "igloo-media"
 REGION = "us-east-1"
+DEMO_CLIENT = "igloo-demo"
+NATIVE_CLIENT = "igloo-phone"
+# The three kinds of RFC 8252: loopback with any port, a scheme of our own, and a claimed https address.
+NATIVE_REDIRECT_URIS = [
+    "http://127.0.0.1/signed-in",
+    "http://[::1]/signed-in",
+    "com.example.igloo:/signed-in",
+    "https://igloo.example.com/signed-in",
+]
 
 
 def shared_environment(
@@ -40,29 +50,39 @@ def database_environment(service: str, postgres: Postgres | None) -> dict[str, s
     }
 
 
-def auth_environment(folder: Path, facebook: Facebook | None) -> dict[str, str]:
+def auth_environment(folder: Path, facebook: Facebook | None, *, gateway: str) -> dict[str, str]:
     """Return what only auth is told; `folder` is where its signing keys live."""
-    keys = {"IGLOO_SIGNING_KEYS_FILE": str(folder / "signing_keys.json")}
+    clients = {DEMO_CLIENT: [f"{gateway}/"], NATIVE_CLIENT: NATIVE_REDIRECT_URIS}
+    ours = {
+        "IGLOO_SIGNING_KEYS_FILE": str(folder / "signing_keys.json"),
+        "IGLOO_OAUTH_CLIENTS": json.dumps(clients),
+        # Everybody at this machine shares one address, where in production it would be a thousand.
+        "IGLOO_TOKENS_PER_ADDRESS": "60000",
+    }
     if facebook is None:
-        return keys
+        return ours
     app_id, secret = facebook.app
     return {
-        **keys,
+        **ours,
         "FACEBOOK_APP_ID": app_id,
         "FACEBOOK_APP_SECRET": secret,
         "IGLOO_FACEBOOK_GRAPH_URL": facebook.url,
+        "IGLOO_FACEBOOK_WEB_URL": facebook.url,
     }
 
 
-def media_environment(seaweed: Seaweed | None) -> dict[str, str]:
+def media_environment() -> dict[str, str]:
     """Return what only media is told."""
     # Photos are the stack's only heavy work; on a laptop they may use what there is, up to a point.
-    lanes = {"IGLOO_IMAGE_LANES": str(min(os.cpu_count() or 1, 4))}
+    return {"IGLOO_IMAGE_LANES": str(min(os.cpu_count() or 1, 4))}
+
+
+def storage_environment(seaweed: Seaweed | None) -> dict[str, str]:
+    """Return where objects are kept; nothing when an S3 was given."""
     if seaweed is None:
-        return lanes
+        return {}
     key_id, secret = seaweed.credentials
     return {
-        **lanes,
         "IGLOO_S3_ENDPOINT": seaweed.url,
         "IGLOO_S3_PUBLIC_ENDPOINT": seaweed.url,
         "IGLOO_S3_BUCKET": BUCKET,

@@ -13,6 +13,7 @@ from igloo_local.environments import (
     database_environment,
     media_environment,
     shared_environment,
+    storage_environment,
 )
 from igloo_local.errors import PortTaken, StackError
 from igloo_local.given import host_and_port
@@ -91,10 +92,11 @@ class PartsList:
         )
         own: dict[str, str] = {}
         if service == "auth":
-            own = auth_environment(self._folder / "auth", self.facebook)
+            own = auth_environment(self._folder / "auth", self.facebook, gateway=self.gateway.url)
         elif service == "media":
-            own = media_environment(self.seaweed)
-        return {**own, **database_environment(service, self.postgres), **shared}
+            own = media_environment()
+        storage = storage_environment(self.seaweed)
+        return {**own, **storage, **database_environment(service, self.postgres), **shared}
 
     def configure(self) -> None:
         """Tell the services and their preparation everything; the broker must have been settled."""

@@ -105,3 +105,9 @@ class Unavailable(IglooError):
     """Cannot be done now, may work soon (503); `retry_after_seconds` is sent as Retry-After."""
 
     retry_after_seconds: int = 5
+
+
+class BadGateway(IglooError):
+    """Somebody else's service answered what we cannot use (502); `retry_after_seconds` is sent as well."""
+
+    retry_after_seconds: int = 30

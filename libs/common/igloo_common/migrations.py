@@ -1,4 +1,4 @@
-"""The common tables as migrations see them, frozen at version 1: a later change is a migration of its own."""
+"""The common tables as migrations see them, each version frozen: a later change is a migration of its own."""
 
 from __future__ import annotations
 
@@ -94,6 +94,17 @@ _TABLES_V1 = (
     "idempotency_keys",
     "revoked_sessions",
 )
+_CREATE_V2 = (
+    """
+    CREATE UNLOGGED TABLE rate_limits (
+        name text NOT NULL,
+        subject text NOT NULL,
+        full_at timestamptz NOT NULL,
+        CONSTRAINT pk_rate_limits PRIMARY KEY (name, subject)
+    )
+    """,
+    "CREATE INDEX ix_rate_limits_full_at ON rate_limits (full_at)",
+)
 
 
 class Executor(Protocol):
@@ -113,3 +124,14 @@ def drop_common_tables(op: Executor) -> None:
     """Drop what `create_common_tables` made."""
     for table in reversed(_TABLES_V1):
         op.execute(f"DROP TABLE {table}")
+
+
+def create_rate_limits(op: Executor) -> None:
+    """Create what version 2 adds: the table of rate limits."""
+    for statement in _CREATE_V2:
+        op.execute(statement)
+
+
+def drop_rate_limits(op: Executor) -> None:
+    """Drop what `create_rate_limits` made."""
+    op.execute("DROP TABLE rate_limits")

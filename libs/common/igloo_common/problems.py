@@ -28,6 +28,7 @@ _STATUSES: Final[dict[type[errors.IglooError], int]] = {
     errors.TooLarge: 413,
     errors.Invalid: 422,
     errors.RateLimited: 429,
+    errors.BadGateway: 502,
     errors.Unavailable: 503,
 }
 # The same words as the categories use, where HTTP's own names differ from them.
@@ -128,7 +129,7 @@ def _field_error(entry: errors.FieldError) -> dict[str, str]:
 def _category_headers(error: errors.IglooError) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": _challenge(error)}
-    if isinstance(error, errors.RateLimited | errors.Unavailable):
+    if isinstance(error, errors.RateLimited | errors.BadGateway | errors.Unavailable):
         return {"Retry-After": str(error.retry_after_seconds)}
     return {}
 

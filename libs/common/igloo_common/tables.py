@@ -1,4 +1,4 @@
-"""The tables that every service keeps in its own schema: events, inbox, kept replies, revoked sessions."""
+"""The tables that every service keeps in its own schema: events, kept replies, denials, rate limits."""
 
 from __future__ import annotations
 
@@ -121,3 +121,14 @@ def _add_request_tables(metadata: MetaData) -> None:
         _time("until"),
     )
     Index("ix_revoked_sessions_until", revoked.c.until)
+    # Not logged: a crash of the database forgets the counters, and no request waits for the disk to count.
+    limits = Table(
+        "rate_limits",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("subject", Text, primary_key=True),
+        # The theoretical arrival time of the generic cell rate algorithm: when the bucket will be full again.
+        _time("full_at"),
+        prefixes=["UNLOGGED"],
+    )
+    Index("ix_rate_limits_full_at", limits.c.full_at)

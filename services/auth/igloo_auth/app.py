@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
 from igloo_auth import models
@@ -20,7 +22,7 @@ __all__ = ["create_app", "models"]
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application; without settings, from the environment."""
     settings = settings or load_or_exit(Settings.load)
-    keys = SigningKeys(settings.signing_keys_file, generate=settings.generate_signing_keys)
+    keys = SigningKeys(_keys_file(settings), generate=settings.signing_keys.generate)
     app = create_service(
         settings=settings.common, db=db, blueprints=BLUEPRINTS, title="igloo auth", keys=keys
     )
@@ -37,3 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ),
     )
     return app
+
+
+def _keys_file(settings: Settings) -> Path:
+    return settings.signing_keys.file or Path("signing-keys.json")

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
+from igloo_common.object_store import StorageSettings
 from igloo_common.settings import CommonSettings, Environment
 
 HOUR_SECONDS = 3600
 MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageSettings:
-    """Which bucket, and how it is reached from here and from a phone."""
-
-    endpoint: str | None
-    """None is AWS itself."""
-    public_endpoint: str | None
-    bucket: str
-    region: str
-    access_key_id: str | None = field(repr=False)
-    """None is the role of the task."""
-    secret_access_key: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +48,7 @@ class Settings:
         env = Environment.load(environ)
         settings = cls(
             common=CommonSettings.read(env, service="media"),
-            storage=_storage(env),
+            storage=StorageSettings.read(env),
             images=_images(env),
             address_ttl_seconds=env.integer(
                 "IGLOO_ADDRESS_TTL_SECONDS",
@@ -77,24 +64,6 @@ class Settings:
         return settings
 
 
-def _storage(env: Environment) -> StorageSettings:
-    endpoint = _optional_url(env, "IGLOO_S3_ENDPOINT")
-    key_id, secret = (
-        env.optional_text("IGLOO_S3_ACCESS_KEY_ID"),
-        env.optional_text("IGLOO_S3_SECRET_ACCESS_KEY"),
-    )
-    if (key_id is None) != (secret is None):
-        env.problem("IGLOO_S3_ACCESS_KEY_ID", "and IGLOO_S3_SECRET_ACCESS_KEY must be set together")
-    return StorageSettings(
-        endpoint=endpoint,
-        public_endpoint=_optional_url(env, "IGLOO_S3_PUBLIC_ENDPOINT") or endpoint,
-        bucket=env.text("IGLOO_S3_BUCKET"),
-        region=env.text("IGLOO_S3_REGION", default="us-east-1"),
-        access_key_id=key_id,
-        secret_access_key=secret,
-    )
-
-
 def _images(env: Environment) -> ImageSettings:
     return ImageSettings(
         memory_bytes=MEBIBYTE
@@ -104,9 +73,3 @@ def _images(env: Environment) -> ImageSettings:
         threads=env.integer("IGLOO_IMAGE_THREADS", default=1, minimum=1, maximum=16),
         lanes=env.integer("IGLOO_IMAGE_LANES", default=1, minimum=1, maximum=16),
     )
-
-
-def _optional_url(env: Environment, name: str) -> str | None:
-    if env.optional_text(name) is None:
-        return None
-    return env.url(name, schemes=("http", "https"))

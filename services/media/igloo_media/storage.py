@@ -20,8 +20,8 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from igloo_common.errors import Unavailable
+from igloo_common.object_store import StorageSettings
 from igloo_media.policies.objects import ORIGINALS
-from igloo_media.settings import StorageSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -60,3 +60,44 @@ class PostDeleted(Event):
     def aggregate_key(self) -> str:
         """Name the post: its facts stay in order."""
         return f"post:{self.post_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """How many things of one kind were removed."""
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountErased(Event):
+    """Nothing is held here any more about the person of a deleted account."""
+
+    type: ClassVar[str] = "social.account.erased.v1"
+
+    account_id: UUID
+    deletion_id: UUID
+    removed: tuple[Removed, ...]
+    erased_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the account."""
+        return f"account:{self.account_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportCollected(Event):
+    """Everything held here about a person lies in S3, ready for the archive."""
+
+    type: ClassVar[str] = "social.export.collected.v1"
+
+    export_id: UUID
+    account_id: UUID
+    collected_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the export."""
+        return f"export:{self.export_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from igloo_common.object_store import StorageSettings
 from igloo_common.settings import CommonSettings, Environment
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Settings:
     """The social service's configuration."""
 
     common: CommonSettings
+    storage: StorageSettings
     address_ttl_seconds: int
     """How long a signed rendition address works at least."""
     address_round_seconds: int
@@ -33,6 +35,7 @@ class Settings:
         env = Environment.load(environ)
         settings = cls(
             common=CommonSettings.read(env, service="social"),
+            storage=StorageSettings.read(env),
             address_ttl_seconds=env.integer(
                 "IGLOO_ADDRESS_TTL_SECONDS", default=24 * HOUR, minimum=60, maximum=7 * 24 * HOUR
             ),

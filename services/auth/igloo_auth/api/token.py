@@ -14,7 +14,9 @@ from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.operations.accounts import find_or_create_account
 from igloo_auth.operations.grants import Grant, GrantRefused
 from igloo_auth.operations.refresh_tokens import exchange_refresh_token
-from igloo_auth.operations.sessions import Device, open_session
+from igloo_auth.operations.sessions import Device
+from igloo_auth.operations.sign_ins import sign_in
+from igloo_auth.policies.scopes import scopes_of
 from igloo_auth.schemas.token import (
     FACEBOOK_ACCESS_TOKEN,
     REFRESH_TOKEN,
@@ -42,9 +44,13 @@ def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
     device = Device(name=request.device_name, platform=request.platform, network=caller_network())
     now = utc_now()
     with transaction() as session:
-        account_id = find_or_create_account(session, person=person, now=now)
-        return open_session(
-            session, account_id=account_id, device=device, lifetimes=provided(Settings).lifetimes, now=now
+        return sign_in(
+            session,
+            account_id=find_or_create_account(session, person=person, now=now),
+            device=device,
+            grant_type=FACEBOOK_ACCESS_TOKEN,
+            lifetimes=provided(Settings).lifetimes,
+            now=now,
         )
 
 
@@ -106,13 +112,16 @@ def _grantor(grant_type: str) -> Grantor:
 
 def _token_response(grant: Grant) -> Response:
     tokens, now = provided(AccessTokens), utc_now()
+    scope = " ".join(sorted(scopes_of(is_moderator=grant.is_moderator)))
     answer = {
-        "access_token": tokens.issue(account_id=grant.account_id, session_id=grant.session_id, now=now),
+        "access_token": tokens.issue(
+            account_id=grant.account_id, session_id=grant.session_id, scope=scope, now=now
+        ),
         "token_type": "Bearer",
         "expires_in": tokens.seconds,
         "refresh_token": grant.refresh_token,
         "refresh_expires_in": int((grant.refresh_expires_at - now).total_seconds()),
-        "scope": tokens.scope,
+        "scope": scope,
         "user_id": grant.account_id,
         "session_id": grant.session_id,
     }

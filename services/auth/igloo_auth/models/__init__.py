@@ -1,5 +1,27 @@
 """The tables of the auth service, a noun a file; importing the package knows them all."""
 
-from igloo_auth.models import accounts, facebook_identities, refresh_tokens, sessions
+from igloo_auth.models import (
+    account_deletions,
+    account_exports,
+    accounts,
+    facebook_identities,
+    friend_lookups,
+    nonces,
+    refresh_tokens,
+    security_events,
+    sessions,
+    web_sign_ins,
+)
 
-__all__ = ["accounts", "facebook_identities", "refresh_tokens", "sessions"]
+__all__ = [
+    "account_deletions",
+    "account_exports",
+    "accounts",
+    "facebook_identities",
+    "friend_lookups",
+    "nonces",
+    "refresh_tokens",
+    "security_events",
+    "sessions",
+    "web_sign_ins",
+]

@@ -18,6 +18,10 @@ class RevocationReason(StrEnum):
     SIGNED_OUT = "signed_out"
     REVOKED_BY_OWNER = "revoked_by_owner"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 - a reason, no credential
+    AUTHORIZATION_CODE_REUSED = "authorization_code_reused"
+    FACEBOOK_DEAUTHORIZED = "facebook_deauthorized"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 class DeviceSession(Base):

@@ -17,6 +17,8 @@ class Grant:
     session_id: UUID
     refresh_token: str
     refresh_expires_at: datetime
+    is_moderator: bool
+    """Whether the access tokens carry the scope `moderator`."""
 
 
 class GrantRefused(Malformed):

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
+from igloo_auth.models.accounts import Account
 from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.grants import Grant, GrantRefused
@@ -47,6 +48,7 @@ class _Link:
     token: str
     id: UUID
     expires_at: datetime
+    is_moderator: bool
     rotated_at: datetime | None
     sealed_successor: bytes | None
     successor_expires_at: datetime | None
@@ -89,11 +91,14 @@ def _read_link(session: Session, *, token: str) -> _Link | None:
         select(
             RefreshToken.id,
             RefreshToken.expires_at,
+            Account.is_moderator,
             RefreshToken.rotated_at,
             RefreshToken.sealed_successor,
             successor.expires_at.label("successor_expires_at"),
             successor.rotated_at.label("successor_rotated_at"),
         )
+        .join(DeviceSession, DeviceSession.id == RefreshToken.session_id)
+        .join(Account, Account.id == DeviceSession.account_id)
         .outerjoin(successor, successor.id == RefreshToken.successor_id)
         .where(RefreshToken.token_hash == hash_refresh_token(token))
     )
@@ -127,6 +132,7 @@ def _exchange(
         session_id=family.id,
         refresh_token=open_successor(token=link.token, sealed=link.sealed_successor),
         refresh_expires_at=link.successor_expires_at,
+        is_moderator=link.is_moderator,
     )
 
 
@@ -138,6 +144,7 @@ def _rotate(
         session_id=family.id,
         refresh_token=new_refresh_token(),
         refresh_expires_at=now + timedelta(seconds=lifetimes.refresh_seconds),
+        is_moderator=link.is_moderator,
     )
     successor_id = new_id()
     insert_refresh_token(session, token_id=successor_id, grant=grant, now=now)

@@ -38,14 +38,21 @@ class Device:
 
 
 def open_session(
-    session: Session, *, account_id: UUID, device: Device, lifetimes: TokenLifetimes, now: datetime
+    session: Session,
+    *,
+    account_id: UUID,
+    device: Device,
+    is_moderator: bool,
+    lifetimes: TokenLifetimes,
+    now: datetime,
 ) -> Grant:
-    """Sign a device in, with the first refresh token of its chain."""
+    """Make a session with the first refresh token of its chain."""
     grant = Grant(
         account_id=account_id,
         session_id=new_id(),
         refresh_token=new_refresh_token(),
         refresh_expires_at=now + timedelta(seconds=lifetimes.refresh_seconds),
+        is_moderator=is_moderator,
     )
     _insert_session(session, grant=grant, device=device, now=now)
     insert_refresh_token(session, token_id=new_id(), grant=grant, now=now)

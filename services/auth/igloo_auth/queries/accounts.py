@@ -46,7 +46,7 @@ def account_of(reader: Reader, *, account_id: UUID) -> AccountView:
             Account.updated_at,
         )
         .outerjoin(FacebookIdentity, FacebookIdentity.account_id == Account.id)
-        .where(Account.id == account_id)
+        .where(Account.id == account_id, Account.deleted_at.is_(None))
     )
     row = found.mappings().one_or_none()
     if row is None:

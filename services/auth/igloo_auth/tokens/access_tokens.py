@@ -8,7 +8,6 @@ from uuid import UUID
 
 import jwt
 
-from igloo_auth.policies.scopes import SIGNED_IN_SCOPES
 from igloo_auth.tokens.signing_keys import ALGORITHM, SigningKeys
 from igloo_common.ids import new_id
 
@@ -23,17 +22,16 @@ class AccessTokens:
         self._issuer = issuer
         self._audience = audience
         self.seconds = seconds
-        self.scope = " ".join(sorted(SIGNED_IN_SCOPES))
 
-    def issue(self, *, account_id: UUID, session_id: UUID, now: datetime) -> str:
-        """Sign a token for a session, good from now on for `seconds`."""
+    def issue(self, *, account_id: UUID, session_id: UUID, scope: str, now: datetime) -> str:
+        """Sign a token for a session, good from now on for `seconds`; `scope` is separated by spaces."""
         issued_at = int(now.timestamp())
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": str(account_id),
             "sid": str(session_id),
-            "scope": self.scope,
+            "scope": scope,
             "iat": issued_at,
             "exp": issued_at + self.seconds,
             "jti": str(new_id()),

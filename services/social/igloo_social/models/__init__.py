@@ -1,5 +1,25 @@
 """The tables of the social service, a noun a file; importing the package knows them all."""
 
-from igloo_social.models import images, likes, notifications, posts, profiles, relations, timeline
+from igloo_social.models import (
+    account_tasks,
+    facebook_friends,
+    images,
+    likes,
+    notifications,
+    posts,
+    profiles,
+    relations,
+    timeline,
+)
 
-__all__ = ["images", "likes", "notifications", "posts", "profiles", "relations", "timeline"]
+__all__ = [
+    "account_tasks",
+    "facebook_friends",
+    "images",
+    "likes",
+    "notifications",
+    "posts",
+    "profiles",
+    "relations",
+    "timeline",
+]

@@ -1,0 +1,206 @@
+"""Object storage: one S3 bucket, as far as every service uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from igloo_common.errors import Unavailable
+from igloo_common.settings import Environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# All attempts together end before the gateway loses patience (15 s): the client gets our answer, not its.
+CONNECT_SECONDS: Final = 2
+READ_SECONDS: Final = 5
+ATTEMPTS: Final = 2
+CHUNK_BYTES: Final = 256 * 1024
+REMOVED_AT_ONCE: Final = 1000
+
+REFUSING: Final = "The object store refuses to work at the moment."
+SILENT: Final = "The object store does not answer at the moment."
+
+
+class StorageUnavailable(Unavailable):
+    """S3 does not answer, or answers that it cannot now."""
+
+
+class ObjectMissing(Exception):
+    """There is no object of this key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSettings:
+    """Which bucket, and how it is reached from here and from a phone."""
+
+    endpoint: str | None
+    """None is AWS itself."""
+    public_endpoint: str | None
+    bucket: str
+    region: str
+    access_key_id: str | None = field(repr=False)
+    """None is the role of the task."""
+    secret_access_key: str | None = field(repr=False)
+
+    @classmethod
+    def read(cls, env: Environment) -> Self:
+        """Read `IGLOO_S3_*`."""
+        endpoint = _optional_url(env, "IGLOO_S3_ENDPOINT")
+        key_id = env.optional_text("IGLOO_S3_ACCESS_KEY_ID")
+        secret = env.optional_text("IGLOO_S3_SECRET_ACCESS_KEY")
+        if (key_id is None) != (secret is None):
+            env.problem("IGLOO_S3_ACCESS_KEY_ID", "and IGLOO_S3_SECRET_ACCESS_KEY must be set together")
+        return cls(
+            endpoint=endpoint,
+            public_endpoint=_optional_url(env, "IGLOO_S3_PUBLIC_ENDPOINT") or endpoint,
+            bucket=env.text("IGLOO_S3_BUCKET"),
+            region=env.text("IGLOO_S3_REGION", default="us-east-1"),
+            access_key_id=key_id,
+            secret_access_key=secret,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """One line of a listing."""
+
+    key: str
+    size_bytes: int
+
+
+class ObjectStore:
+    """One bucket; safe to share between threads, and free until it is first used.
+
+    Every method raises StorageUnavailable when S3 does not answer.
+    """
+
+    def __init__(self, settings: StorageSettings, *, connections: int = 10) -> None:
+        self._settings = settings
+        self._connections = connections
+        self.bucket = settings.bucket
+
+    @cached_property
+    def inside(self) -> S3Client:
+        """The client for calls from here."""
+        return s3_client(self._settings, self._settings.endpoint, self._connections)
+
+    @cached_property
+    def outside(self) -> S3Client:
+        """The client that signs addresses for phones: offline, so that it need not reach them itself."""
+        return s3_client(self._settings, self._settings.public_endpoint, self._connections)
+
+    def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        """Write an object whole, over whatever was there."""
+        with translated():
+            self.inside.put_object(Bucket=self.bucket, Key=key, Body=content, ContentType=content_type)
+
+    def put_file(self, key: str, path: Path, *, content_type: str) -> None:
+        """Write a file of any size as an object, in parts and never whole in memory."""
+        with translated():
+            self.inside.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object inside the bucket; its bytes do not come here.
+
+        Raises:
+            ObjectMissing: there is no such object.
+        """
+        with translated():
+            self.inside.copy_object(
+                Bucket=self.bucket, Key=target, CopySource={"Bucket": self.bucket, "Key": source}
+            )
+
+    def listing(self, prefix: str) -> Iterator[StoredObject]:
+        """List what lies below a prefix, in the order of the keys."""
+        with translated():
+            for page in self.inside.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix
+            ):
+                for entry in page.get("Contents", ()):
+                    yield StoredObject(key=entry["Key"], size_bytes=entry["Size"])
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Read an object piece by piece.
+
+        Raises:
+            ObjectMissing: there is no such object.
+        """
+        with translated():
+            yield from self.inside.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK_BYTES)
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Remove objects; one that is not there counts as removed."""
+        for start in range(0, len(keys), REMOVED_AT_ONCE):
+            batch = keys[start : start + REMOVED_AT_ONCE]
+            with translated():
+                answer = self.inside.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+            if kept := answer.get("Errors"):
+                raise StorageUnavailable(f"{len(kept)} objects were not removed: {kept[0].get('Code')}.")
+
+    def download_address(self, key: str, *, filename: str, seconds: int) -> str:
+        """Sign an address that a phone or browser can download an object from for some time; asks nobody."""
+        return self.outside.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": key,
+                "ResponseContentDisposition": f'attachment; filename="{filename}"',
+                "ResponseCacheControl": "private, no-store",
+            },
+            ExpiresIn=seconds,
+        )
+
+
+def s3_client(settings: StorageSettings, endpoint: str | None, connections: int) -> S3Client:
+    """Make a client; boto3 is imported only now, as processes that store nothing should not carry it."""
+    import boto3  # noqa: PLC0415 - see the docstring
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=settings.region,
+        aws_access_key_id=settings.access_key_id,
+        aws_secret_access_key=settings.secret_access_key,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=connections,
+            # AWS alone has a host name for each bucket.
+            s3={"addressing_style": "path" if endpoint else "virtual"},
+            # Other S3 servers do not know the trailing checksums that newer SDKs add unasked.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn boto3's errors into ours."""
+    from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415 - see s3_client
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            raise ObjectMissing from error
+        raise StorageUnavailable(REFUSING) from error
+    except (BotoCoreError, S3UploadFailedError) as error:
+        raise StorageUnavailable(SILENT) from error
+
+
+def _optional_url(env: Environment, name: str) -> str | None:
+    if env.optional_text(name) is None:
+        return None
+    return env.url(name, schemes=("http", "https"))

@@ -1,0 +1,37 @@
+"""The audit trail: one line for what happened to an account's security, beside the write that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from igloo_auth.models.security_events import SecurityEvent, SecurityEventKind
+from igloo_common.ids import new_id
+
+
+def record_security_event(
+    session: Session,
+    *,
+    account_id: UUID,
+    kind: SecurityEventKind,
+    session_id: UUID | None = None,
+    network: str | None = None,
+    details: Mapping[str, str | None] | None = None,
+    now: datetime,
+) -> None:
+    """Write a line of an account's trail; its owner reads it, so it holds no secret. None is left out."""
+    session.execute(
+        insert(SecurityEvent).values(
+            id=new_id(),
+            account_id=account_id,
+            session_id=session_id,
+            kind=kind.value,
+            ip_prefix=network,
+            details={name: value for name, value in (details or {}).items() if value is not None},
+            occurred_at=now,
+        )
+    )

@@ -1,0 +1,70 @@
+"""Signing in: whichever way somebody proved who they are, it ends here in a session of their account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from igloo_auth.models.accounts import Account
+from igloo_auth.models.security_events import SecurityEventKind
+from igloo_auth.operations.grants import Grant, GrantRefused
+from igloo_auth.operations.security_events import record_security_event
+from igloo_auth.operations.sessions import Device, open_session
+from igloo_auth.settings import TokenLifetimes
+
+
+class AccountSuspended(GrantRefused):
+    """A moderator has suspended the account; `reason` is what they gave for it."""
+
+
+class AccountDeleted(GrantRefused):
+    """The account was deleted between the proof and the sign-in; the next sign-in makes a new one."""
+
+
+def sign_in(
+    session: Session,
+    *,
+    account_id: UUID,
+    device: Device,
+    grant_type: str,
+    lifetimes: TokenLifetimes,
+    now: datetime,
+) -> Grant:
+    """Open a session of an account on a device.
+
+    Locks the account's row against suspension and deletion until the transaction ends: whichever comes first,
+    no session is opened that the other does not end.
+
+    Raises:
+        AccountSuspended, AccountDeleted: When the account may not sign in.
+    """
+    account = session.execute(
+        select(Account.is_moderator, Account.suspended_at, Account.suspension_reason, Account.deleted_at)
+        .where(Account.id == account_id)
+        .with_for_update(read=True)
+    ).one_or_none()
+    if account is None or account.deleted_at is not None:
+        raise AccountDeleted("This account has just been deleted: sign in again to make a new one.")
+    if account.suspended_at is not None:
+        raise AccountSuspended("This account is suspended.", reason=account.suspension_reason)
+    grant = open_session(
+        session,
+        account_id=account_id,
+        device=device,
+        is_moderator=account.is_moderator,
+        lifetimes=lifetimes,
+        now=now,
+    )
+    record_security_event(
+        session,
+        account_id=account_id,
+        kind=SecurityEventKind.SIGNED_IN,
+        session_id=grant.session_id,
+        network=device.network,
+        details={"grant_type": grant_type, "device_name": device.name, "platform": device.platform},
+        now=now,
+    )
+    return grant
