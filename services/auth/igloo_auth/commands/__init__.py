@@ -1,0 +1,1 @@
+"""What an operator does by hand: the command lines of the auth service, a noun a file."""
