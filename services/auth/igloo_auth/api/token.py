@@ -2,86 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from flask import Response
 
-from igloo_auth.api.callers import caller_network
+from igloo_auth.api.grants import GRANTORS
+from igloo_auth.api.grants.grantor import Grantor
 from igloo_auth.api.oauth import NOT_STORED, UnsupportedGrantType, form_or_json, load
-from igloo_auth.facebook.graph import FacebookGraph
-from igloo_auth.operations.accounts import find_or_create_account
-from igloo_auth.operations.grants import Grant, GrantRefused
-from igloo_auth.operations.refresh_tokens import exchange_refresh_token
-from igloo_auth.operations.sessions import Device
-from igloo_auth.operations.sign_ins import sign_in
+from igloo_auth.operations.grants import Grant
 from igloo_auth.policies.scopes import scopes_of
-from igloo_auth.schemas.token import (
-    FACEBOOK_ACCESS_TOKEN,
-    REFRESH_TOKEN,
-    FacebookTokenGrant,
-    FacebookTokenGrantSchema,
-    GrantTypeSchema,
-    OAuthRequestSchema,
-    RefreshTokenGrant,
-    RefreshTokenGrantSchema,
-    TokenSchema,
-)
-from igloo_auth.settings import Settings
+from igloo_auth.schemas.token import GrantTypeSchema, TokenSchema
 from igloo_auth.tokens.access_tokens import AccessTokens
 from igloo_common import access
 from igloo_common.clock import utc_now
-from igloo_common.database import transaction
 from igloo_common.web import Blueprint, json_response, provided
 
 blp = Blueprint("token", __name__, description="Signing in, and staying signed in.")
-
-
-def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
-    """Sign a person in; Facebook is asked first, the transaction opened after."""
-    person = provided(FacebookGraph).identify(request.facebook_access_token)
-    device = Device(name=request.device_name, platform=request.platform, network=caller_network())
-    now = utc_now()
-    with transaction() as session:
-        return sign_in(
-            session,
-            account_id=find_or_create_account(session, person=person, now=now),
-            device=device,
-            grant_type=FACEBOOK_ACCESS_TOKEN,
-            lifetimes=provided(Settings).lifetimes,
-            now=now,
-        )
-
-
-def grant_by_refresh_token(request: RefreshTokenGrant) -> Grant:
-    """Keep a device signed in."""
-    with transaction() as session:
-        outcome = exchange_refresh_token(
-            session,
-            token=request.refresh_token,
-            network=caller_network(),
-            lifetimes=provided(Settings).lifetimes,
-            now=utc_now(),
-        )
-    # A reuse is refused only here, with the end of its session committed.
-    if isinstance(outcome, GrantRefused):
-        raise outcome
-    return outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grantor:
-    """What one grant type reads, and who answers it."""
-
-    schema: type[OAuthRequestSchema]
-    grant: Callable[[Any], Grant]
-
-
-GRANTORS = {
-    FACEBOOK_ACCESS_TOKEN: Grantor(schema=FacebookTokenGrantSchema, grant=grant_by_facebook_token),
-    REFRESH_TOKEN: Grantor(schema=RefreshTokenGrantSchema, grant=grant_by_refresh_token),
-}
 
 
 @blp.route("/v1/auth/token", methods=["POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from igloo_auth.api.token import GRANTORS
+from igloo_auth.api.grants import GRANTORS
 from igloo_auth.policies.scopes import SIGNED_IN_SCOPES
 from igloo_auth.schemas.discovery import ConfigurationSchema, KeySetSchema
 from igloo_auth.settings import Settings

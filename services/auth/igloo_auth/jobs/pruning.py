@@ -1,4 +1,4 @@
-"""What the worker does on schedule: forget what is over."""
+"""Forgets what is over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from igloo_auth.settings import Settings
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.web import provided
-from igloo_common.worker import PeriodicJob
 
 
 def prune() -> None:
@@ -26,6 +25,3 @@ def _until_done(prune_batch: Callable[..., int]) -> None:
             pruned = prune_batch(session, now=utc_now())
         if pruned < BATCH_ROWS:
             return
-
-
-JOBS = (PeriodicJob(name="prune-sessions", every_seconds=600, run=prune),)

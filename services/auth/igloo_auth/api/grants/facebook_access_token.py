@@ -1,0 +1,31 @@
+"""The grant for a user token of the classic Facebook SDK."""
+
+from __future__ import annotations
+
+from igloo_auth.api.callers import caller_network
+from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.operations.accounts import find_or_create_account
+from igloo_auth.operations.grants import Grant
+from igloo_auth.operations.sessions import Device
+from igloo_auth.operations.sign_ins import sign_in
+from igloo_auth.schemas.token import FACEBOOK_ACCESS_TOKEN, FacebookTokenGrant
+from igloo_auth.settings import Settings
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.web import provided
+
+
+def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
+    """Sign a person in; Facebook is asked first, the transaction opened after."""
+    person = provided(FacebookGraph).identify(request.facebook_access_token)
+    device = Device(name=request.device_name, platform=request.platform, network=caller_network())
+    now = utc_now()
+    with transaction() as session:
+        return sign_in(
+            session,
+            account_id=find_or_create_account(session, person=person, now=now),
+            device=device,
+            grant_type=FACEBOOK_ACCESS_TOKEN,
+            lifetimes=provided(Settings).lifetimes,
+            now=now,
+        )

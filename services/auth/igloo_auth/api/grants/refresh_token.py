@@ -1,0 +1,28 @@
+"""The grant that keeps a device signed in."""
+
+from __future__ import annotations
+
+from igloo_auth.api.callers import caller_network
+from igloo_auth.operations.grants import Grant, GrantRefused
+from igloo_auth.operations.refresh_tokens import exchange_refresh_token
+from igloo_auth.schemas.token import RefreshTokenGrant
+from igloo_auth.settings import Settings
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.web import provided
+
+
+def grant_by_refresh_token(request: RefreshTokenGrant) -> Grant:
+    """Keep a device signed in."""
+    with transaction() as session:
+        outcome = exchange_refresh_token(
+            session,
+            token=request.refresh_token,
+            network=caller_network(),
+            lifetimes=provided(Settings).lifetimes,
+            now=utc_now(),
+        )
+    # A reuse is refused only here, with the end of its session committed.
+    if isinstance(outcome, GrantRefused):
+        raise outcome
+    return outcome

@@ -1,0 +1,6 @@
+"""What the auth worker does by itself, a subject a file; `JOBS` is what it does on schedule."""
+
+from igloo_auth.jobs.pruning import prune
+from igloo_common.worker import PeriodicJob
+
+JOBS = (PeriodicJob(name="prune-sessions", every_seconds=600, run=prune),)
