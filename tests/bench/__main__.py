@@ -20,10 +20,9 @@ DEEP_PAGE = 200
 FOLLOWEES = (50, 500, 5_000)
 PHOTOS = 6
 # All of the bench comes from one address.
-UNLIMITED = {
-    name: "1000000"
-    for name in ("IGLOO_TOKENS_PER_ADDRESS", "IGLOO_NONCES_PER_ADDRESS", "IGLOO_SIGN_INS_PER_IDENTITY")
-}
+UNLIMITED = dict.fromkeys(
+    ("IGLOO_TOKENS_PER_ADDRESS", "IGLOO_NONCES_PER_ADDRESS", "IGLOO_SIGN_INS_PER_IDENTITY"), "1000000"
+)
 
 
 class Bench:
