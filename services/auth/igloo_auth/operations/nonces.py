@@ -1,0 +1,70 @@
+"""Nonces of Limited Login: each is good for one sign-in."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from igloo_auth.models.nonces import UsedNonce
+from igloo_auth.operations.grants import GrantRefused
+from igloo_auth.policies.nonces import RANDOM_BYTES, make_nonce, read_nonce
+
+BATCH_ROWS: Final = 1_000
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+
+
+class NonceInvalid(GrantRefused):
+    """The id token's nonce is none that this service gave out, or is too old; `reason` says which."""
+
+
+class NonceReused(GrantRefused):
+    """Somebody has signed in with this nonce already."""
+
+
+def issue_nonce(*, secret_key: str, now: datetime) -> str:
+    """Make a nonce; nothing is stored."""
+    return make_nonce(random_bytes=secrets.token_bytes(RANDOM_BYTES), secret_key=secret_key, now=now)
+
+
+def spend_nonce(session: Session, *, nonce: str | None, secret_key: str, now: datetime) -> None:
+    """Use a nonce up, with the transaction that signs its person in: rolled back, it was never used.
+
+    Of two that present the same nonce at once, the second waits for the first to commit.
+
+    Raises:
+        NonceInvalid, NonceReused: When it is not good for a sign-in.
+    """
+    if nonce is None:
+        raise NonceInvalid(
+            "The id token has no nonce: log in with one of POST /v1/auth/nonces.", reason="missing"
+        )
+    found = read_nonce(nonce, secret_key=secret_key)
+    if found is None:
+        raise NonceInvalid("The id token's nonce was not given out here.", reason="unknown")
+    if found.expires_at <= now:
+        raise NonceInvalid("The id token's nonce is too old: log in with a new one.", reason="expired")
+    spent = session.scalar(
+        insert(UsedNonce)
+        .values(nonce_hash=found.nonce_hash, expires_at=found.expires_at)
+        .on_conflict_do_nothing(index_elements=[UsedNonce.nonce_hash])
+        .returning(UsedNonce.nonce_hash)
+    )
+    if spent is None:
+        raise NonceReused("The id token's nonce was used already: log in with a new one.")
+
+
+def prune_used_nonces(session: Session, *, now: datetime) -> int:
+    """Delete a batch of nonces that no clock of ours takes any more; less than `BATCH_ROWS` when done."""
+    over = select(UsedNonce.nonce_hash).where(UsedNonce.expires_at <= now - _CLOCKS_DIFFER).limit(BATCH_ROWS)
+    pruned = session.execute(
+        delete(UsedNonce)
+        .where(UsedNonce.nonce_hash.in_(over))
+        .returning(UsedNonce.nonce_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
