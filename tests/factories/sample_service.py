@@ -22,6 +22,14 @@ from igloo_common.field_errors import CodedMessage
 from igloo_common.idempotency import once
 from igloo_common.keys import KeySource
 from igloo_common.pagination import PageQuery, PageQuerySchema, PageSchema, neighbours, page_response
+from igloo_common.rate_limits import (
+    RATE_LIMIT_HEADERS,
+    RATE_LIMITED,
+    RateLimit,
+    address_subject,
+    charge,
+    require_left,
+)
 from igloo_common.settings import CommonSettings, Environment
 from igloo_common.web import Blueprint, body_limit, create_service, json_response
 
@@ -188,6 +196,22 @@ def issue_token(body: dict[str, str]) -> Response:
 def take_little(body: dict[str, str]) -> Response:
     """Take little."""
     return json_response(body)
+
+
+@blueprint.route("/v1/knocks/<outcome>", methods=["GET"])
+@access.public
+@blueprint.response(200, headers=RATE_LIMIT_HEADERS)
+@blueprint.alt_response(429, **RATE_LIMITED)
+def knock(outcome: str) -> Response:
+    """Knock, which may be done thrice an hour; after two wrong knocks there is no more knocking."""
+    who = address_subject(request.remote_addr)
+    wrong = RateLimit(name="wrong-knocks", quota=2, window_seconds=3600)
+    charge(RateLimit(name="knocks", quota=3, window_seconds=3600), who, extra={"error": "too_loud"})
+    require_left(wrong, who)
+    if outcome == "wrong":
+        charge(wrong, who)
+        raise NoteTaken("Wrong.")
+    return json_response({"knocked": True})
 
 
 @blueprint.route("/v1/trouble/<kind>", methods=["GET"])

@@ -103,7 +103,6 @@ _CREATE_V2 = (
         CONSTRAINT pk_rate_limits PRIMARY KEY (name, subject)
     )
     """,
-    "CREATE INDEX ix_rate_limits_full_at ON rate_limits (full_at)",
 )
 
 

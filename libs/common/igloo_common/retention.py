@@ -1,4 +1,4 @@
-"""Keeps the event tables bounded: what is done with goes after two weeks, parked messages sooner if many."""
+"""Keeps the common tables bounded: what is done with goes after two weeks, parked messages sooner if many."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from igloo_common.database import transaction
 from igloo_common.denylist import prune_denied_sessions
 from igloo_common.idempotency import prune_idempotency_keys
 from igloo_common.inbox import MAX_PARKED
+from igloo_common.rate_limits import prune_rate_limits
 
 KEPT_FOR: Final = timedelta(days=14)
 _CHUNK: Final = 5_000
@@ -46,6 +47,7 @@ def prune_tables() -> None:
     with transaction() as session:
         prune_idempotency_keys(session, now=utc_now())
         prune_denied_sessions(session, now=utc_now())
+        prune_rate_limits(session, now=utc_now())
 
 
 def _prune_chunk(statement: str) -> int:

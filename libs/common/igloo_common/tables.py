@@ -122,7 +122,8 @@ def _add_request_tables(metadata: MetaData) -> None:
     )
     Index("ix_revoked_sessions_until", revoked.c.until)
     # Not logged: a crash of the database forgets the counters, and no request waits for the disk to count.
-    limits = Table(
+    # No index on the time either: each request would write it, only for an hourly job to read it once.
+    Table(
         "rate_limits",
         metadata,
         Column("name", Text, primary_key=True),
@@ -131,4 +132,3 @@ def _add_request_tables(metadata: MetaData) -> None:
         _time("full_at"),
         prefixes=["UNLOGGED"],
     )
-    Index("ix_rate_limits_full_at", limits.c.full_at)

@@ -16,7 +16,7 @@ from factories.event_rooms import DATABASE, SERVICES, delete_queue, running_app
 from factories.event_services import DDL, NoteWritten, consumers
 from igloo_common.messaging import Broker, broker_at
 from igloo_common.messaging.topology import DEAD
-from igloo_common.migrations import create_common_tables
+from igloo_common.migrations import create_common_tables, create_rate_limits
 from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.rabbitmq import RabbitMQ
 
@@ -40,6 +40,7 @@ def event_schemas(postgres_server: Postgres) -> Postgres:
         url = postgres_server.migration_url(service, database=DATABASE).replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
             create_common_tables(_Direct(connection))
+            create_rate_limits(_Direct(connection))
             connection.execute(DDL)
     return postgres_server
 

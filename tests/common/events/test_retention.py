@@ -74,3 +74,14 @@ def test_the_numbers_given_to_aggregates_are_kept_for_good(observer: psycopg.Con
     prune_tables()
 
     assert rows(observer, "SELECT sequence FROM event_sequences", schema="social") == [(1,)]
+
+
+def test_full_rate_limit_buckets_go_and_the_others_stay(observer: psycopg.Connection) -> None:
+    observer.execute(
+        "INSERT INTO social.rate_limits VALUES"
+        " ('knocks', 'full', now() - interval '1 second'), ('knocks', 'filling', now() + interval '1 minute')"
+    )
+
+    prune_tables()
+
+    assert rows(observer, "SELECT subject FROM rate_limits", schema="social") == [("filling",)]

@@ -13,7 +13,7 @@ from factories.sample_service import Base, sample_app, sample_settings
 from igloo_local.parts.postgres import Postgres
 
 _DATABASE = "common_http"
-_TABLES = "effects, idempotency_keys, revoked_sessions"
+_TABLES = "effects, idempotency_keys, rate_limits, revoked_sessions"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,205 @@
+"""How often something may be done: counted in the database, said in headers, refused with 429."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, ClassVar, Final
+
+from flask import Response, after_this_request, g
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from igloo_common.clock import utc_now
+from igloo_common.database import reading
+from igloo_common.errors import RateLimited
+from igloo_common.problems import PROBLEM_TYPE, ProblemSchema
+from igloo_common.statements import Statement
+from igloo_common.wiring import current_wiring
+
+IPV6_PREFIX_BITS: Final = 64
+"""One household or one phone has as many addresses as it likes below its /64."""
+RATE_LIMIT_HEADERS: Final[dict[str, Any]] = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": "What is left now: `r` more at once, and one more in `t` seconds.",
+        "example": '"tokens";r=599;t=1',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": "What applies: `q` in any `w` seconds on average, and `q` at once at most.",
+        "example": '"tokens";q=600;w=60',
+    },
+}
+"""For `blp.response(…, headers=…)` of a limited view (draft-ietf-httpapi-ratelimit-headers-11)."""
+RATE_LIMITED: Final[dict[str, Any]] = {
+    "description": "Too often; try again after Retry-After",
+    "schema": ProblemSchema,
+    "content_type": PROBLEM_TYPE,
+    "headers": {
+        **RATE_LIMIT_HEADERS,
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds.", "example": 1},
+    },
+}
+"""For `blp.alt_response(429, …)` of a limited view."""
+
+# The generic cell rate algorithm: a bucket that holds `quota` and fills evenly over the window is one time,
+# that at which it will be full again. PostgreSQL locks the row, so that of any number of processes each
+# takes its own; a refused one leaves it as it is. A time beyond the window is left over from a clock that
+# was ahead, and must not keep anybody out for as long as that.
+_TAKE: Final = Statement("""
+INSERT INTO rate_limits AS bucket (name, subject, full_at)
+VALUES (%(name)s, %(subject)s, %(now)s::timestamptz + %(cost)s::interval)
+ON CONFLICT (name, subject) DO UPDATE SET full_at = CASE
+    WHEN bucket.full_at <= %(now)s::timestamptz THEN excluded.full_at
+    WHEN bucket.full_at + %(cost)s::interval <= %(now)s::timestamptz + %(window)s::interval
+        THEN bucket.full_at + %(cost)s::interval
+    ELSE least(bucket.full_at, %(now)s::timestamptz + %(window)s::interval)
+END
+RETURNING new.full_at, old.full_at IS NULL OR new.full_at > old.full_at
+""")
+_LOOK: Final = Statement("SELECT full_at FROM rate_limits WHERE name = %(name)s AND subject = %(subject)s")
+_PRUNE: Final = Statement("DELETE FROM rate_limits WHERE full_at <= %(now)s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """`quota` in any `window_seconds` on average, and as many at once; `name` is stored and sent."""
+
+    name: str
+    quota: int
+    window_seconds: int = 60
+
+    @property
+    def window(self) -> timedelta:
+        """The time in which an empty bucket fills."""
+        return timedelta(seconds=self.window_seconds)
+
+    @property
+    def cost(self) -> timedelta:
+        """The time in which one is filled in; rounded down, so that the whole quota fits into the window."""
+        return self.window // self.quota
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """The answer: whether it may be done, how often more at once, and when there will be one more."""
+
+    limit: RateLimit
+    allowed: bool
+    remaining: int
+    reset_seconds: int
+    """Rounded up; after a refusal, how long to wait."""
+
+
+class RateLimitExceeded(RateLimited):
+    """It was done too often from there, or by them; nothing else has changed."""
+
+    code: ClassVar[str] = "rate_limited"
+
+    def __init__(self, allowance: Allowance, *, extra: Mapping[str, object] | None = None) -> None:
+        self.retry_after_seconds = max(1, allowance.reset_seconds)
+        super().__init__(f"Too often: try again in {self.retry_after_seconds} s.", extra=extra)
+
+
+def take(reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime) -> Allowance:
+    """Take one out of a subject's bucket, if there is one in it.
+
+    Given a connection of `reading()`, it counts whatever becomes of the request. `subject` is stored as it
+    is: pass what `charge` makes of an address.
+    """
+    parameters = {"cost": limit.cost, "window": limit.window, "now": now}
+    [(full_at, allowed)] = _TAKE.rows(reader, {"name": limit.name, "subject": subject, **parameters})
+    return _allowance(limit, full_at=full_at, allowed=allowed, now=now)
+
+
+def look(reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime) -> Allowance:
+    """Tell what `take` would answer, and take nothing."""
+    [full_at] = _LOOK.row(reader, {"name": limit.name, "subject": subject}) or (now,)
+    allowed = full_at <= now or full_at + limit.cost <= now + limit.window
+    return _allowance(limit, full_at=full_at, allowed=allowed, now=now)
+
+
+def _allowance(limit: RateLimit, *, full_at: datetime, allowed: bool, now: datetime) -> Allowance:
+    room = now + limit.window - min(max(full_at, now), now + limit.window)
+    remaining = min(room // limit.cost, limit.quota) if allowed else 0
+    # A whole bucket gets no more; `-(-a // b)` is a division that rounds up.
+    missing = timedelta() if remaining == limit.quota else (remaining + 1) * limit.cost - room
+    reset_seconds = -(-missing // timedelta(seconds=1))
+    return Allowance(limit=limit, allowed=allowed, remaining=remaining, reset_seconds=reset_seconds)
+
+
+def charge(limit: RateLimit, subject: str, *, extra: Mapping[str, object] | None = None) -> None:
+    """Count the current request against a subject's limit, and say in its headers what is left.
+
+    In a transaction of its own, so that it counts whatever becomes of the request; not to be called inside
+    of one. `extra` goes into the refusal.
+
+    Raises:
+        RateLimitExceeded: When there is nothing left.
+    """
+    with reading() as connection:
+        allowance = take(connection, limit, subject=_stored(limit, subject), now=utc_now())
+    _announce(allowance)
+    if not allowance.allowed:
+        raise RateLimitExceeded(allowance, extra=extra)
+
+
+def require_left(limit: RateLimit, subject: str, *, extra: Mapping[str, object] | None = None) -> None:
+    """Go on only while something is left of a limit that is charged elsewhere, and take nothing.
+
+    Raises:
+        RateLimitExceeded: When there is nothing left.
+    """
+    with reading() as connection:
+        allowance = look(connection, limit, subject=_stored(limit, subject), now=utc_now())
+    if not allowance.allowed:
+        _announce(allowance)
+        raise RateLimitExceeded(allowance, extra=extra)
+
+
+def address_subject(address: str | None) -> str:
+    """Return what an address is counted as: itself, or the /64 of IPv6; all that is none is one subject."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ip_network((parsed.packed, IPV6_PREFIX_BITS), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
+def prune_rate_limits(session: Session, *, now: datetime) -> int:
+    """Forget the buckets that are full again: a missing one counts as full. Returns how many."""
+    return _PRUNE.count(session, {"now": now})
+
+
+def _stored(limit: RateLimit, subject: str) -> str:
+    """Return what is stored of a subject: without the key, nobody finds an address by trying them all."""
+    key = current_wiring().settings.secret_key.encode()
+    return hmac.digest(key, f"igloo rate limit v1 {limit.name} {subject}".encode(), "sha256")[:16].hex()
+
+
+def _announce(allowance: Allowance) -> None:
+    """Say it in the reply, beside what the request was charged for before."""
+    announced: list[Allowance] | None = g.get("rate_limits")
+    if announced is None:
+        announced = g.rate_limits = []
+        after_this_request(_add_headers)
+    announced.append(allowance)
+
+
+def _add_headers(response: Response) -> Response:
+    announced: list[Allowance] = g.rate_limits
+    response.headers["RateLimit"] = ", ".join(
+        f'"{one.limit.name}";r={one.remaining};t={one.reset_seconds}' for one in announced
+    )
+    response.headers["RateLimit-Policy"] = ", ".join(
+        f'"{one.limit.name}";q={one.limit.quota};w={one.limit.window_seconds}' for one in announced
+    )
+    return response
