@@ -41,20 +41,12 @@ def sign_in(
     Raises:
         AccountSuspended, AccountDeleted: When the account may not sign in.
     """
-    account = session.execute(
-        select(Account.is_moderator, Account.suspended_at, Account.suspension_reason, Account.deleted_at)
-        .where(Account.id == account_id)
-        .with_for_update(read=True)
-    ).one_or_none()
-    if account is None or account.deleted_at is not None:
-        raise AccountDeleted("This account has just been deleted: sign in again to make a new one.")
-    if account.suspended_at is not None:
-        raise AccountSuspended("This account is suspended.", reason=account.suspension_reason)
+    is_moderator = require_good_standing(session, account_id=account_id)
     grant = open_session(
         session,
         account_id=account_id,
         device=device,
-        is_moderator=account.is_moderator,
+        is_moderator=is_moderator,
         lifetimes=lifetimes,
         now=now,
     )
@@ -68,3 +60,21 @@ def sign_in(
         now=now,
     )
     return grant
+
+
+def require_good_standing(session: Session, *, account_id: UUID) -> bool:
+    """Return whether an account that may sign in is a moderator's; locks its row as `sign_in` does.
+
+    Raises:
+        AccountSuspended, AccountDeleted: When the account may not sign in.
+    """
+    account = session.execute(
+        select(Account.is_moderator, Account.suspended_at, Account.suspension_reason, Account.deleted_at)
+        .where(Account.id == account_id)
+        .with_for_update(read=True)
+    ).one_or_none()
+    if account is None or account.deleted_at is not None:
+        raise AccountDeleted("This account has just been deleted: sign in again to make a new one.")
+    if account.suspended_at is not None:
+        raise AccountSuspended("This account is suspended.", reason=account.suspension_reason)
+    return bool(account.is_moderator)
