@@ -12,13 +12,14 @@ from sqlalchemy import text
 from factories import photos
 from igloo_common.database import reading, transaction
 from igloo_common.ids import new_id
+from igloo_common.object_store import StorageUnavailable
 from igloo_media.jobs.collector import collect_items, remove_objects
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.operations.items import attach_items
 from igloo_media.policies.objects import original_key, rendition_key
 from igloo_media.settings import Settings
-from igloo_media.storage import Storage, StorageUnavailable
+from igloo_media.storage import Storage
 from media.conftest import Person, events, item, let_time_pass, run, send
 
 PHOTO = photos.jpeg(64, 48)

@@ -12,14 +12,9 @@ import pytest
 import requests
 
 from igloo_common.ids import new_id
+from igloo_common.object_store import ObjectMissing, StorageUnavailable
 from igloo_media.settings import Settings
-from igloo_media.storage import (
-    ObjectMissing,
-    ObjectTooLarge,
-    Storage,
-    StorageUnavailable,
-    Target,
-)
+from igloo_media.storage import ObjectTooLarge, Storage, Target
 from media.conftest import send, wait_until
 
 NOW = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
 from igloo_common.errors import Unavailable
@@ -24,6 +25,8 @@ REMOVED_AT_ONCE: Final = 1000
 
 REFUSING: Final = "The object store refuses to work at the moment."
 SILENT: Final = "The object store does not answer at the moment."
+
+_making: Final = Lock()
 
 
 class StorageUnavailable(Unavailable):
@@ -124,14 +127,15 @@ class ObjectStore:
                 for entry in page.get("Contents", ()):
                     yield StoredObject(key=entry["Key"], size_bytes=entry["Size"])
 
-    def chunks(self, key: str) -> Iterator[bytes]:
+    def chunks(self, key: str) -> Generator[bytes]:
         """Read an object piece by piece.
 
         Raises:
             ObjectMissing: there is no such object.
         """
-        with translated():
-            yield from self.inside.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(CHUNK_BYTES)
+        # A reader may stop halfway: the connection is then given up at once, not when memory is cleaned up.
+        with translated(), closing(self.inside.get_object(Bucket=self.bucket, Key=key)["Body"]) as body:
+            yield from body.iter_chunks(CHUNK_BYTES)
 
     def remove(self, keys: Sequence[str]) -> None:
         """Remove objects; one that is not there counts as removed."""
@@ -163,25 +167,28 @@ def s3_client(settings: StorageSettings, endpoint: str | None, connections: int)
     import boto3  # noqa: PLC0415 - see the docstring
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=settings.region,
-        aws_access_key_id=settings.access_key_id,
-        aws_secret_access_key=settings.secret_access_key,
-        config=Config(
-            signature_version="s3v4",
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            max_pool_connections=connections,
-            # AWS alone has a host name for each bucket.
-            s3={"addressing_style": "path" if endpoint else "virtual"},
-            # Other S3 servers do not know the trailing checksums that newer SDKs add unasked.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=connections,
+        # AWS alone has a host name for each bucket.
+        s3={"addressing_style": "path" if endpoint else "virtual"},
+        # Other S3 servers do not know the trailing checksums that newer SDKs add unasked.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
     )
+    # A client may be shared between threads; boto3's own session, which makes it, may not.
+    with _making:
+        return boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key_id,
+            aws_secret_access_key=settings.secret_access_key,
+            config=config,
+        )
 
 
 @contextmanager

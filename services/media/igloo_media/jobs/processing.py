@@ -11,6 +11,7 @@ from pathlib import Path
 
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
+from igloo_common.object_store import ObjectMissing, StorageUnavailable
 from igloo_media.events import RenditionFacts
 from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
 from igloo_media.images.limits import ChildLimits
@@ -25,7 +26,7 @@ from igloo_media.operations.processing import (
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
 from igloo_media.policies.processing import MAX_ATTEMPTS, OUTAGE_PAUSE, retry_delay
-from igloo_media.storage import ObjectMissing, ObjectTooLarge, Storage, StorageUnavailable
+from igloo_media.storage import ObjectTooLarge, Storage
 
 log = logging.getLogger(__name__)
 
