@@ -6,6 +6,7 @@ from flask import Response
 
 from igloo_auth.api.grants import GRANTORS
 from igloo_auth.api.grants.grantor import Grantor
+from igloo_auth.api.limits import limited_grant
 from igloo_auth.api.oauth import NOT_STORED, UnsupportedGrantType, form_or_json, load
 from igloo_auth.operations.grants import Grant
 from igloo_auth.policies.scopes import scopes_of
@@ -13,6 +14,7 @@ from igloo_auth.schemas.token import GrantTypeSchema, TokenSchema
 from igloo_auth.tokens.access_tokens import AccessTokens
 from igloo_common import access
 from igloo_common.clock import utc_now
+from igloo_common.rate_limits import RATE_LIMIT_HEADERS, RATE_LIMITED
 from igloo_common.web import Blueprint, json_response, provided
 
 blp = Blueprint("token", __name__, description="Signing in, and staying signed in.")
@@ -21,7 +23,8 @@ blp = Blueprint("token", __name__, description="Signing in, and staying signed i
 @blp.route("/v1/auth/token", methods=["POST"])
 @access.public
 @blp.doc(requestBody=form_or_json(*(grantor.schema for grantor in GRANTORS.values())))
-@blp.response(200, TokenSchema)
+@blp.response(200, TokenSchema, headers=RATE_LIMIT_HEADERS)
+@blp.alt_response(429, **RATE_LIMITED)
 def issue_token() -> Response:
     """Sign in, or stay signed in.
 
@@ -33,8 +36,9 @@ def issue_token() -> Response:
     Each refresh token is good for one successor. Send the same one again when an answer was lost: within a
     minute, or until the successor is used, it gives the same successor. After that it ends the session.
     """
-    grantor = _grantor(load(GrantTypeSchema())["grant_type"])
-    return _token_response(grantor.grant(load(grantor.schema())))
+    with limited_grant():
+        grantor = _grantor(load(GrantTypeSchema())["grant_type"])
+        return _token_response(grantor.grant(load(grantor.schema())))
 
 
 def _grantor(grant_type: str) -> Grantor:

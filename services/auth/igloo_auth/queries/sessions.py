@@ -11,6 +11,9 @@ from sqlalchemy import ColumnElement, and_, select, true, tuple_
 
 from igloo_auth.models.sessions import DeviceSession
 from igloo_common.database import Reader
+from igloo_common.statements import Statement
+
+_SESSION_OF_TOKEN = Statement("SELECT session_id FROM refresh_tokens WHERE token_hash = %(token_hash)s")
 
 
 class SessionState(StrEnum):
@@ -58,6 +61,12 @@ def sessions_of(
     if older_than is not None:
         chosen = chosen.where(place < older_than)
     return [SessionView(**row) for row in reader.execute(chosen.limit(limit)).mappings()]
+
+
+def session_of_token(reader: Reader, *, token_hash: bytes) -> UUID | None:
+    """Return the session that a refresh token was given to; None for a token that is not known."""
+    found = _SESSION_OF_TOKEN.row(reader, {"token_hash": token_hash})
+    return None if found is None else found[0]
 
 
 def _in_state(state: SessionState, *, now: datetime) -> ColumnElement[bool]:

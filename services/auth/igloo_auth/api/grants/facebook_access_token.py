@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from igloo_auth.api.callers import caller_network
+from igloo_auth.api.limits import charge_sign_in
 from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.operations.accounts import find_or_create_account
 from igloo_auth.operations.grants import Grant
@@ -18,6 +19,7 @@ from igloo_common.web import provided
 def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
     """Sign a person in; Facebook is asked first, the transaction opened after."""
     person = provided(FacebookGraph).identify(request.facebook_access_token)
+    charge_sign_in(person.facebook_user_id)
     device = Device(name=request.device_name, platform=request.platform, network=caller_network())
     now = utc_now()
     with transaction() as session:
