@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from auth.facebook_server import OUR_APP, Answer, FacebookServer, answering, proof_of
-from igloo_auth.facebook.answers import FacebookTokenInvalid, FacebookUnavailable
+from igloo_auth.facebook.failures import FacebookFailed, FacebookTokenInvalid, FacebookUnavailable
 from igloo_auth.facebook.graph import FacebookGraph, Patience
 from igloo_auth.settings import FACEBOOK_GRAPH_VERSION, FacebookSettings
 
@@ -81,13 +81,15 @@ def test_one_hiccup_is_forgiven(
 
 
 @pytest.mark.parametrize("path", ["/debug_token", "/me"])
-@pytest.mark.parametrize("hiccup", [BROKEN, HTML], ids=["500", "HTML"])
-def test_after_two_hiccups_facebook_counts_as_unavailable(
-    facebook: FacebookServer, graph: FacebookGraph, path: str, hiccup: Answer
+@pytest.mark.parametrize(
+    ("hiccup", "refusal"), [(BROKEN, FacebookUnavailable), (HTML, FacebookFailed)], ids=["500", "HTML"]
+)
+def test_after_two_hiccups_facebook_counts_as_away_or_as_failing(
+    facebook: FacebookServer, graph: FacebookGraph, path: str, hiccup: Answer, refusal: type[Exception]
 ) -> None:
     facebook.answer(path, hiccup, hiccup)
 
-    with pytest.raises(FacebookUnavailable):
+    with pytest.raises(refusal):
         graph.identify(facebook.token(facebook.person()))
     assert len(facebook.asked(path)) == 2
 
@@ -146,7 +148,7 @@ def test_a_refusal_of_our_own_credentials_is_not_blamed_on_the_person(
 ) -> None:
     facebook.answer("/debug_token", answering(400, '{"error": {"code": 190, "message": "Invalid token"}}'))
 
-    with pytest.raises(FacebookUnavailable):
+    with pytest.raises(FacebookFailed):
         graph.identify(facebook.token(facebook.person()))
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
@@ -181,7 +183,7 @@ def test_two_answers_about_two_people_are_not_believed(
     facebook.answer("/debug_token", answering(200, VALID))
     facebook.answer("/me", answering(200, '{"id": "8", "name": "Somebody Else"}'))
 
-    with pytest.raises(FacebookUnavailable):
+    with pytest.raises(FacebookFailed):
         graph.identify("EAAtoken")
 
 
@@ -213,7 +215,7 @@ def test_a_redirect_is_not_followed_with_the_tokens(facebook: FacebookServer, gr
 
     facebook.answer("/debug_token", redirect, redirect)  # type: ignore[arg-type]  # it is a response
 
-    with pytest.raises(FacebookUnavailable):
+    with pytest.raises(FacebookFailed):
         graph.identify("EAAtoken")
     assert facebook.asked("/elsewhere") == []
 

@@ -6,10 +6,29 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
 import requests
 
-from igloo_auth.operations.grants import GrantRefused
-from igloo_common.errors import Unavailable
+from igloo_auth.facebook.failures import (
+    FacebookFailed,
+    FacebookThrottled,
+    FacebookTokenInvalid,
+    FacebookUnavailable,
+    TemporaryFailure,
+)
+
+__all__ = [
+    "FacebookFailed",
+    "FacebookThrottled",
+    "FacebookTokenInvalid",
+    "FacebookUnavailable",
+    "TemporaryFailure",
+    "name_of",
+    "picture_of",
+    "read_answer",
+    "reason_against_token",
+    "web_address",
+]
 
 log = logging.getLogger(__name__)
 
@@ -19,59 +38,79 @@ _EXPIRED_SUBCODE: Final = 463
 _INVALID_PARAMETER: Final = 100
 _THROTTLED: Final = frozenset({4, 17, 32, 341, 613})
 _TEMPORARY: Final = frozenset({1, 2})
+_PERMISSION_ERRORS: Final = frozenset({10, *range(200, 300)})
 
+FRIENDS_PATH: Final = "/me/friends"
+_PATHS_OF_A_PERSON: Final = frozenset({"/me", FRIENDS_PATH})
+_PATHS_WITH_A_TOKEN_OF_THE_CALLER: Final = frozenset({"/debug_token", *_PATHS_OF_A_PERSON})
 
-class FacebookTokenInvalid(GrantRefused):
-    """Facebook does not vouch for this token to our app; `reason` says what it found."""
-
-
-class FacebookUnavailable(Unavailable):
-    """Facebook cannot be asked just now; sessions that exist already go on without it."""
-
-    retry_after_seconds = 5
-
-
-class FacebookThrottled(FacebookUnavailable):
-    """Facebook asks our app to call less often."""
-
-    code = "facebook_unavailable"
-    retry_after_seconds = 60
-
-
-class TemporaryFailure(Exception):
-    """An attempt failed in a way that the next one may not."""
+# Graph says either of its JSON, as it has since long before application/json was usual.
+_JSON_TYPES: Final = frozenset({"application/json", "text/javascript"})
+# What servers in front of Graph say of an address that is too long or too strange. All of it is ours and
+# always the same, but for the token.
+_ADDRESS_REFUSED: Final = frozenset({400, 413, 414, 431})
 
 
 def read_answer(response: requests.Response, *, path: str) -> dict[str, Any]:
-    """Return the answer's object.
+    """Return the answer's object; `path` is the one that was asked, without the version.
 
     Raises:
         TemporaryFailure: When asking again may help.
-        FacebookTokenInvalid, FacebookUnavailable: When it will not.
+        FacebookTokenInvalid, FacebookThrottled, FacebookFailed: When it will not.
     """
-    try:
-        answer = response.json()
-    except requests.JSONDecodeError:
-        raise TemporaryFailure(f"status {response.status_code}, no JSON") from None
-    if not isinstance(answer, dict):
-        raise TemporaryFailure(f"status {response.status_code}, no object")
-    if response.status_code == requests.codes.ok and "error" not in answer:
+    answer, status = _object_in(response), response.status_code
+    if status == requests.codes.too_many_requests:
+        raise FacebookThrottled("Facebook asks us to call less often.")
+    if answer is not None and status == requests.codes.ok and "error" not in answer:
         return answer
-    raise _translate(answer.get("error"), status=response.status_code, path=path)
+    if answer is not None:
+        raise _translate(answer.get("error"), status=status, path=path)
+    if status in _ADDRESS_REFUSED and path in _PATHS_WITH_A_TOKEN_OF_THE_CALLER:
+        raise FacebookTokenInvalid("not_valid")
+    is_nonsense = status < requests.codes.server_error
+    raise TemporaryFailure(f"status {status}, no JSON object", is_nonsense=is_nonsense)
+
+
+def _object_in(response: requests.Response) -> dict[str, Any] | None:
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind not in _JSON_TYPES:
+        return None
+    try:
+        answer = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _translate(error: object, *, status: int, path: str) -> Exception:
     found = error if isinstance(error, dict) else {}
     code = found.get("code")
-    if code in _THROTTLED or status == requests.codes.too_many_requests:
+    if code in _THROTTLED:
         return FacebookThrottled("Facebook asks us to call less often.")
     if code in _TEMPORARY or found.get("is_transient") or status >= requests.codes.server_error:
         return TemporaryFailure(f"status {status}, code {code}")
-    if code in _TOKEN_ERRORS and path == "/me":
-        return FacebookTokenInvalid("Facebook does not vouch for this token.", reason="not_valid")
-    # On /debug_token a refusal is about our own app id and secret, not about the person's token.
-    log.error("facebook refused a call", extra={"path": path, "status": status, "graph_code": code})
-    return FacebookUnavailable("Facebook refused our call.")
+    reason = _reason_against_person(found, path=path)
+    if reason is not None:
+        return FacebookTokenInvalid(reason)
+    # The message stays out of the log: of a token that it cannot read, Graph's repeats the whole.
+    facts = {"path": path, "status": status, "graph_code": code, "trace_id": found.get("fbtrace_id")}
+    log.error("facebook refused our app's call", extra=facts)
+    return FacebookFailed("Facebook refused our call.")
+
+
+def _reason_against_person(error: Mapping[str, Any], *, path: str) -> str | None:
+    """Say what is wrong with the person's token; None when the refusal is about our own app.
+
+    On /debug_token the caller is our app: there, Graph names its parameter when it means the token.
+    """
+    code = error.get("code")
+    if path in _PATHS_OF_A_PERSON and code in _TOKEN_ERRORS:
+        return "expired" if error.get("error_subcode") == _EXPIRED_SUBCODE else "not_valid"
+    if path == FRIENDS_PATH and code in _PERMISSION_ERRORS:
+        return "not_permitted"
+    if path == "/debug_token" and code == _INVALID_PARAMETER and "input_token" in str(error.get("message")):
+        return "other_app" if "did not match" in str(error.get("message")) else "not_valid"
+    return None
 
 
 def reason_against_token(found: Mapping[str, Any], *, app_id: str) -> str | None:
@@ -105,5 +144,9 @@ def picture_of(profile: Mapping[str, Any]) -> str | None:
     found = picture.get("data") if isinstance(picture, dict) else None
     if not isinstance(found, dict) or found.get("is_silhouette"):
         return None
-    url = found.get("url")
+    return web_address(found.get("url"))
+
+
+def web_address(url: object) -> str | None:
+    """Return what was given as an address if it is one of the web."""
     return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None

@@ -116,7 +116,7 @@ def postpone_friend_lookup(session: Session, claim: Claim, *, pause: timedelta, 
 def announce_friends(
     session: Session, *, account_id: UUID, facebook_user_ids: Collection[str], now: datetime
 ) -> None:
-    """Publish all of a person's friends who are here; no friends are news too, as they replace earlier ones."""
+    """Publish all of a person's friends who are here; none is news too, as it replaces what was known."""
     alive = session.scalar(select(Account.id).where(Account.id == account_id, Account.deleted_at.is_(None)))
     if alive is None:
         return
