@@ -9,6 +9,7 @@ from flask import Flask
 from igloo_auth import models
 from igloo_auth.api import BLUEPRINTS
 from igloo_auth.db import db
+from igloo_auth.facebook.dialog import FacebookDialog
 from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.settings import Settings
 from igloo_auth.tokens.access_tokens import AccessTokens
@@ -29,6 +30,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     provide(app, settings)
     provide(app, keys)
     provide(app, FacebookGraph(settings.facebook, connections=settings.common.threads))
+    provide(
+        app,
+        FacebookDialog(
+            settings.facebook,
+            public_url=settings.common.public_url,
+            secret_key=settings.common.secret_key,
+        ),
+    )
     provide(
         app,
         AccessTokens(

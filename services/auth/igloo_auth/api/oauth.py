@@ -10,7 +10,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import UnsupportedMediaType
 
 from igloo_common import inputs
-from igloo_common.errors import FieldError, Malformed
+from igloo_common.errors import FieldError, Malformed, Unauthenticated
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -35,6 +35,15 @@ class UnsupportedGrantType(Malformed):
         super().__init__(detail, extra={"error": "unsupported_grant_type"})
 
 
+class InvalidClient(Unauthenticated):
+    """A client tried to prove who it is; ours are in everybody's hands, and have nothing to prove it by."""
+
+    def __init__(self, detail: str) -> None:
+        # RFC 6749 section 5.2: the challenge names the scheme that the client tried.
+        headers = {"WWW-Authenticate": 'Basic realm="igloo"'}
+        super().__init__(detail, headers=headers, extra={"error": "invalid_client"})
+
+
 def form_or_json(*schemas: type[Schema]) -> dict[str, Any]:
     """Document a body that may come either way, and be any of the schemas."""
     schema = {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0]
@@ -48,7 +57,10 @@ def load(schema: Schema) -> Any:  # noqa: ANN401 - the schema's own command
 
     Raises:
         InvalidRequest: Naming each parameter that is missing or not acceptable.
+        InvalidClient: When a name and password came along; a client says who it is in `client_id`.
     """
+    if request.authorization is not None and request.authorization.type == "basic":
+        raise InvalidClient("Clients have no password here: send client_id in the body.")
     # Parameters must not come more than once (RFC 6749 section 3.2): which one would be meant?
     if any(len(values) > 1 for values in request.form.listvalues()):
         raise InvalidRequest("A parameter was sent more than once.")

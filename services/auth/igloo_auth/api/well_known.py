@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Response
 
 from igloo_auth.api.grants import GRANTORS
+from igloo_auth.policies.proof_keys import S256
 from igloo_auth.policies.scopes import SIGNED_IN_SCOPES
 from igloo_auth.schemas.discovery import ConfigurationSchema, KeySetSchema
+from igloo_auth.schemas.web_sign_ins import RESPONSE_MODE, RESPONSE_TYPE
 from igloo_auth.settings import Settings
 from igloo_auth.tokens.signing_keys import SigningKeys
 from igloo_common import access
@@ -34,20 +36,31 @@ def read_signing_keys() -> Response:
 def read_configuration() -> Response:
     """Read where the endpoints are and what they accept (RFC 8414).
 
-    Igloo issues access and refresh tokens and no id_token.
+    Igloo issues access and refresh tokens and no id_token, whatever `scope` asks for. Two members are about
+    id tokens all the same, as libraries made for OpenID Connect read no document without them.
     """
     common = provided(Settings).common
     document = {
         "issuer": common.issuer,
+        "authorization_endpoint": f"{common.public_url}/v1/auth/facebook/authorize",
         "token_endpoint": f"{common.public_url}/v1/auth/token",
         "revocation_endpoint": f"{common.public_url}/v1/auth/revoke",
         "jwks_uri": f"{common.public_url}/.well-known/jwks.json",
         "grant_types_supported": sorted(GRANTORS),
-        # There is no authorization endpoint, and so no response type.
-        "response_types_supported": [],
+        "response_types_supported": [RESPONSE_TYPE],
+        "response_modes_supported": [RESPONSE_MODE],
+        "code_challenge_methods_supported": [S256],
+        # Every answer says who gives it (RFC 9207).
+        "authorization_response_iss_parameter_supported": True,
+        # Left out, it would mean that they are read (OpenID Connect Discovery section 3).
+        "request_uri_parameter_supported": False,
         "scopes_supported": sorted(SIGNED_IN_SCOPES),
         # The clients are phones: they keep no secret, so none is asked for.
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
+        # A person is the same `sub` to every client; access tokens, which are JWTs, are signed so.
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "service_documentation": f"{common.public_url}/docs",
     }
     return json_response(document, headers=CACHED_FOR_5_MINUTES)

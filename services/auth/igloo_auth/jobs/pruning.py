@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from igloo_auth.operations.pruning import BATCH_ROWS, erase_seals, prune_refresh_tokens, prune_sessions
+from igloo_auth.operations.pruning import (
+    BATCH_ROWS,
+    erase_seals,
+    prune_authorization_codes,
+    prune_authorization_requests,
+    prune_refresh_tokens,
+    prune_sessions,
+)
 from igloo_auth.settings import Settings
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
@@ -12,7 +19,9 @@ from igloo_common.web import provided
 
 
 def prune() -> None:
-    """Forget expired tokens, old sessions and useless seals, in transactions too short to be waited for."""
+    """Forget what has expired, old sessions and useless seals, in transactions too short to be waited for."""
+    _until_done(prune_authorization_requests)
+    _until_done(prune_authorization_codes)
     _until_done(prune_refresh_tokens)
     _until_done(prune_sessions)
     with transaction() as session:

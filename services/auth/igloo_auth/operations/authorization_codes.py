@@ -23,7 +23,8 @@ from igloo_auth.operations.web_sign_ins import WebSignIn
 from igloo_auth.policies.proof_keys import proves
 from igloo_auth.settings import TokenLifetimes
 
-GRANT_TYPE: Final = "authorization_code"
+AUTHORIZATION_CODE: Final = "authorization_code"
+"""The name of the grant."""
 CODE_SECONDS: Final = 60
 """From the redirect to the app's request (RFC 6749 section 4.1.2 allows ten minutes)."""
 _CODE_BYTES: Final = 32
@@ -100,7 +101,7 @@ def redeem_authorization_code(
         session,
         account_id=issued.account_id,
         device=device,
-        grant_type=GRANT_TYPE,
+        grant_type=AUTHORIZATION_CODE,
         lifetimes=lifetimes,
         now=now,
     )

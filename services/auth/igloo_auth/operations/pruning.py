@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.sessions import DeviceSession
+from igloo_auth.models.web_sign_ins import AuthorizationCode, AuthorizationRequest
 from igloo_auth.settings import TokenLifetimes
 
 SESSION_RETENTION = timedelta(days=30)
@@ -40,6 +41,34 @@ def prune_sessions(session: Session, *, now: datetime) -> int:
         delete(DeviceSession)
         .where(DeviceSession.id.in_(over))
         .returning(DeviceSession.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
+
+
+def prune_authorization_requests(session: Session, *, now: datetime) -> int:
+    """Delete a batch of web sign-ins whose person did not come back from Facebook in time."""
+    expired = (
+        select(AuthorizationRequest.state_hash)
+        .where(AuthorizationRequest.expires_at <= now)
+        .limit(BATCH_ROWS)
+    )
+    pruned = session.execute(
+        delete(AuthorizationRequest)
+        .where(AuthorizationRequest.state_hash.in_(expired))
+        .returning(AuthorizationRequest.state_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
+
+
+def prune_authorization_codes(session: Session, *, now: datetime) -> int:
+    """Delete a batch of codes that have expired, traded or not."""
+    expired = select(AuthorizationCode.code_hash).where(AuthorizationCode.expires_at <= now).limit(BATCH_ROWS)
+    pruned = session.execute(
+        delete(AuthorizationCode)
+        .where(AuthorizationCode.code_hash.in_(expired))
+        .returning(AuthorizationCode.code_hash)
         .execution_options(synchronize_session=False)
     )
     return len(pruned.all())

@@ -8,10 +8,16 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load, validate
 
+from igloo_auth.operations.authorization_codes import AUTHORIZATION_CODE
+from igloo_auth.policies.proof_keys import VERIFIER_PATTERN
+
 FACEBOOK_ACCESS_TOKEN: Final = "facebook_access_token"  # noqa: S105 - the name of a grant
+FACEBOOK_ID_TOKEN: Final = "facebook_id_token"  # noqa: S105 - the name of a grant
 REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - the name of a grant
 
 MAXIMUM_TOKEN_CHARACTERS: Final = 4096
+# An id token may carry the ids of some thousands of friends.
+MAXIMUM_ID_TOKEN_CHARACTERS: Final = 128 * 1024
 MAXIMUM_NAME_CHARACTERS: Final = 100
 
 
@@ -20,6 +26,27 @@ class FacebookTokenGrant:
     """A person signs in with the user token that Facebook's SDK gave to the app."""
 
     facebook_access_token: str
+    device_name: str | None
+    platform: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationCodeGrant:
+    """An app trades the code that a browser brought it."""
+
+    code: str
+    redirect_uri: str | None
+    client_id: str
+    code_verifier: str
+    device_name: str | None
+    platform: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdTokenGrant:
+    """A person signs in with the id token that Facebook's SDK gave to the app by Limited Login."""
+
+    facebook_id_token: str
     device_name: str | None
     platform: str | None
 
@@ -38,10 +65,10 @@ class Revocation:
     token: str
 
 
-def _token(description: str) -> fields.String:
+def _token(description: str, *, longest: int = MAXIMUM_TOKEN_CHARACTERS) -> fields.String:
     return fields.String(
         required=True,
-        validate=validate.Length(min=1, max=MAXIMUM_TOKEN_CHARACTERS),
+        validate=validate.Length(min=1, max=longest),
         metadata={"description": description},
     )
 
@@ -90,6 +117,50 @@ class FacebookTokenGrantSchema(OAuthRequestSchema):
     def _grant(self, values: dict[str, Any], **_: object) -> FacebookTokenGrant:
         del values["grant_type"]
         return FacebookTokenGrant(**values)
+
+
+class AuthorizationCodeGrantSchema(OAuthRequestSchema):
+    """Trade the code that came to the client's redirect URI."""
+
+    grant_type = fields.Constant(AUTHORIZATION_CODE, required=True)
+    code = _token("The code, good for a minute and once.")
+    redirect_uri = fields.String(
+        load_default=None,
+        metadata={
+            "description": "The one that the code came to; may be left out by a client that has one alone.",
+            "example": "com.example.igloo:/signed-in",
+        },
+    )
+    client_id = fields.String(required=True, metadata={"example": "igloo-phone"})
+    code_verifier = fields.String(
+        required=True,
+        validate=validate.Regexp(VERIFIER_PATTERN, error="Must be 43 to 128 letters, digits and -._~."),
+        metadata={"description": "What the challenge of the authorization request was made of (RFC 7636)."},
+    )
+    device_name = _name("How the person knows the device; shown in the list of sessions.", "Hare's phone")
+    platform = _name("What the app runs on.", "ios")
+
+    @post_load
+    def _grant(self, values: dict[str, Any], **_: object) -> AuthorizationCodeGrant:
+        del values["grant_type"]
+        return AuthorizationCodeGrant(**values)
+
+
+class IdTokenGrantSchema(OAuthRequestSchema):
+    """Sign in with an id token of the Facebook SDK's Limited Login."""
+
+    grant_type = fields.Constant(FACEBOOK_ID_TOKEN, required=True)
+    facebook_id_token = _token(
+        "The id token that the Facebook SDK returned, with a nonce of `POST /v1/auth/nonces`.",
+        longest=MAXIMUM_ID_TOKEN_CHARACTERS,
+    )
+    device_name = _name("How the person knows the device; shown in the list of sessions.", "Hare's phone")
+    platform = _name("What the app runs on.", "ios")
+
+    @post_load
+    def _grant(self, values: dict[str, Any], **_: object) -> IdTokenGrant:
+        del values["grant_type"]
+        return IdTokenGrant(**values)
 
 
 class RefreshTokenGrantSchema(OAuthRequestSchema):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from igloo_auth.api.callers import caller_network
+from igloo_auth.api.friend_lookups import look_up_friends
 from igloo_auth.api.limits import charge_sign_in
 from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.operations.accounts import find_or_create_account
@@ -18,16 +19,20 @@ from igloo_common.web import provided
 
 def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
     """Sign a person in; Facebook is asked first, the transaction opened after."""
-    person = provided(FacebookGraph).identify(request.facebook_access_token)
-    charge_sign_in(person.facebook_user_id)
+    user_token = request.facebook_access_token
+    holder = provided(FacebookGraph).identify(user_token)
+    charge_sign_in(holder.facebook_user_id)
     device = Device(name=request.device_name, platform=request.platform, network=caller_network())
     now = utc_now()
     with transaction() as session:
-        return sign_in(
+        account_id = find_or_create_account(session, person=holder, now=now)
+        grant = sign_in(
             session,
-            account_id=find_or_create_account(session, person=person, now=now),
+            account_id=account_id,
             device=device,
             grant_type=FACEBOOK_ACCESS_TOKEN,
             lifetimes=provided(Settings).lifetimes,
             now=now,
         )
+        look_up_friends(session, account_id=account_id, holder=holder, user_token=user_token, now=now)
+        return grant
