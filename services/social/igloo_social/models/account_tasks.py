@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 
 class TaskKind(StrEnum):
@@ -35,6 +40,8 @@ class AccountTask(Base):
     """When a worker looks at it next; None when it is done."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     finished_at: Mapped[datetime | None]
+    removed: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
+    """How many things of each kind an erasure has removed so far, whoever of several workers did."""
 
     __table_args__ = (
         CheckConstraint("kind IN ('erasure', 'export')", name="kind_known"),
@@ -42,3 +49,6 @@ class AccountTask(Base):
         CheckConstraint("(due_at IS NULL) = (finished_at IS NOT NULL)", name="unfinished_is_due"),
         Index("ix_account_tasks_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     )
+
+
+ACCOUNT_TASKS = cast("Table", AccountTask.__table__)

@@ -26,8 +26,12 @@ class FacebookFriend(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     friend_id: Mapped[UUID] = mapped_column(primary_key=True)
     found_at: Mapped[datetime]
+    """When the friendship was first heard of; being found again does not move it."""
 
-    __table_args__ = (Index("ix_facebook_friends_friend_id", "friend_id"),)
+    __table_args__ = (
+        Index("ix_facebook_friends_friend_id", "friend_id"),
+        Index("ix_facebook_friends_user_id_paged", "user_id", "found_at", "friend_id"),
+    )
 
 
 FACEBOOK_FRIENDS = cast("Table", FacebookFriend.__table__)

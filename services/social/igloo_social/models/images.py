@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,7 +33,7 @@ class MediaItem(Base):
     __tablename__ = "media_items"
 
     media_id: Mapped[UUID] = mapped_column(primary_key=True)
-    owner_id: Mapped[UUID]
+    owner_id: Mapped[UUID] = mapped_column(index=True)
     """Not a foreign key: the medium's event may come before the owner's profile."""
     post_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id"))
     state: Mapped[str] = mapped_column(Text)
@@ -53,6 +53,8 @@ class MediaItem(Base):
             "state <> 'ready' OR (width IS NOT NULL AND height IS NOT NULL AND renditions IS NOT NULL)",
             name="ready_is_whole",
         ),
+        # For the foreign key: without it, removing a post reads the whole table.
+        Index("ix_media_items_post_id", "post_id", postgresql_where=text("post_id IS NOT NULL")),
     )
 
 

@@ -30,9 +30,13 @@ class Profile(Base):
     """Rises with every change that the owner made; the ETag of the owner's own view."""
     account_seen_at: Mapped[datetime | None]
     """When the account's own event was merged; unset while only a token was seen."""
+    friends_found_at: Mapped[datetime | None]
+    """When this person's Facebook friends were last looked up, so that an older list changes nothing."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    """When the account was deleted. The row stays, empty: it keeps the username from being taken by another, and
+    late events from making the person anew."""
 
     __table_args__ = (
         # Kept in lower case, so that the plain unique index is case-insensitive and serves the look-up.

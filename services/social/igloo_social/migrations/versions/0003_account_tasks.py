@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from igloo_common.migrations import create_rate_limits, drop_rate_limits
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0003"
 down_revision = "0002"
@@ -23,6 +24,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed", JSONB(), server_default=sa.text("'{}'"), nullable=False),
         sa.CheckConstraint(
             "(kind = 'export') = (parts_prefix IS NOT NULL)", name=op.f("ck_account_tasks_export_has_place")
         ),
@@ -43,10 +45,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "friend_id", name="pk_facebook_friends"),
     )
     op.create_index("ix_facebook_friends_friend_id", "facebook_friends", ["friend_id"])
+    op.create_index(
+        "ix_facebook_friends_user_id_paged", "facebook_friends", ["user_id", "found_at", "friend_id"]
+    )
+    op.add_column("profiles", sa.Column("friends_found_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     op.execute("SET lock_timeout = '5s'")
+    op.drop_column("profiles", "friends_found_at")
     for table in ("facebook_friends", "account_tasks"):
         op.drop_table(table)
     drop_rate_limits(op)
