@@ -1,4 +1,4 @@
-"""The worker process: `python -m igloo_auth.worker` relays events out and forgets what is over."""
+"""The worker process: `python -m igloo_auth.worker` relays events, looks up friends, forgets what is over."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import sys
 
 from igloo_auth.app import create_app
 from igloo_auth.consumers import consumers
+from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.jobs import JOBS
+from igloo_auth.jobs.friend_lookups import FriendLane
+from igloo_auth.operations.friend_lookups import FRIENDS_CHANNEL
 from igloo_auth.settings import Settings
 from igloo_common.settings import load_or_exit
-from igloo_common.worker import Worker
+from igloo_common.web import provided
+from igloo_common.worker import Lane, Worker
 
 
 def main() -> int:
     """Run until told to stop; the return value is the exit status."""
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
-    return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS).run()
+    with app.app_context():
+        friends = FriendLane(graph=provided(FacebookGraph), secret_key=settings.common.secret_key)
+    return Worker(
+        app=app,
+        settings=settings.common,
+        consumers=consumers,
+        jobs=JOBS,
+        lanes=[Lane("friends", friends.step, FRIENDS_CHANNEL, 5.0)],
+    ).run()
 
 
 if __name__ == "__main__":

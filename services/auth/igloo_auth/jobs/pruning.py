@@ -11,6 +11,7 @@ from igloo_auth.operations.pruning import (
     prune_authorization_requests,
     prune_refresh_tokens,
     prune_sessions,
+    prune_used_nonces,
 )
 from igloo_auth.settings import Settings
 from igloo_common.clock import utc_now
@@ -22,6 +23,7 @@ def prune() -> None:
     """Forget what has expired, old sessions and useless seals, in transactions too short to be waited for."""
     _until_done(prune_authorization_requests)
     _until_done(prune_authorization_codes)
+    _until_done(prune_used_nonces)
     _until_done(prune_refresh_tokens)
     _until_done(prune_sessions)
     with transaction() as session:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.operations.grants import GrantRefused
 from igloo_auth.policies.nonces import RANDOM_BYTES, make_nonce, read_nonce
-
-BATCH_ROWS: Final = 1_000
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class NonceInvalid(GrantRefused):
@@ -56,15 +51,3 @@ def spend_nonce(session: Session, *, nonce: str | None, secret_key: str, now: da
     )
     if spent is None:
         raise NonceReused("The id token's nonce was used already: log in with a new one.")
-
-
-def prune_used_nonces(session: Session, *, now: datetime) -> int:
-    """Delete a batch of nonces that no clock of ours takes any more; less than `BATCH_ROWS` when done."""
-    over = select(UsedNonce.nonce_hash).where(UsedNonce.expires_at <= now - _CLOCKS_DIFFER).limit(BATCH_ROWS)
-    pruned = session.execute(
-        delete(UsedNonce)
-        .where(UsedNonce.nonce_hash.in_(over))
-        .returning(UsedNonce.nonce_hash)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())

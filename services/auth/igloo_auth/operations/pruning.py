@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.sessions import DeviceSession
 from igloo_auth.models.web_sign_ins import AuthorizationCode, AuthorizationRequest
@@ -14,6 +15,7 @@ from igloo_auth.settings import TokenLifetimes
 
 SESSION_RETENTION = timedelta(days=30)
 """How long a person can still see that a session was there and why it ended."""
+CLOCKS_DIFFER = timedelta(minutes=5)
 BATCH_ROWS = 1_000
 
 
@@ -24,6 +26,18 @@ def prune_refresh_tokens(session: Session, *, now: datetime) -> int:
         delete(RefreshToken)
         .where(RefreshToken.id.in_(expired))
         .returning(RefreshToken.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
+
+
+def prune_used_nonces(session: Session, *, now: datetime) -> int:
+    """Delete a batch of used nonces that are too old for every clock of ours, so that they need no memory."""
+    over = select(UsedNonce.nonce_hash).where(UsedNonce.expires_at <= now - CLOCKS_DIFFER).limit(BATCH_ROWS)
+    pruned = session.execute(
+        delete(UsedNonce)
+        .where(UsedNonce.nonce_hash.in_(over))
+        .returning(UsedNonce.nonce_hash)
         .execution_options(synchronize_session=False)
     )
     return len(pruned.all())

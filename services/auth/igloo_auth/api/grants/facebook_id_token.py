@@ -19,7 +19,7 @@ from igloo_common.web import provided
 
 
 def grant_by_id_token(request: IdTokenGrant) -> Grant:
-    """Sign a person in; the nonce is used up by the same transaction, so that a refusal leaves it as it was."""
+    """Sign a person in; the same transaction uses the nonce up, so that a refusal leaves it as it was."""
     found = provided(LimitedLogin).verify(request.facebook_id_token, now=utc_now())
     charge_sign_in(found.person.facebook_user_id)
     device = Device(name=request.device_name, platform=request.platform, network=caller_network())
