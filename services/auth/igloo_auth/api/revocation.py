@@ -6,8 +6,9 @@ from uuid import UUID
 
 from flask import Response
 
+from igloo_auth.api.callers import caller_network
 from igloo_auth.api.oauth import NOT_STORED, form_or_json, load
-from igloo_auth.operations.sessions import sign_out, sign_out_by_refresh_token
+from igloo_auth.operations.sign_outs import sign_out, sign_out_by_refresh_token
 from igloo_auth.schemas.token import Revocation, RevocationSchema
 from igloo_auth.settings import Settings
 from igloo_common import access
@@ -32,12 +33,13 @@ def revoke_token() -> Response:
     """
     revocation: Revocation = load(RevocationSchema())
     session_id = _session_of_access_token(revocation.token)
-    lifetimes, now = provided(Settings).lifetimes, utc_now()
+    network, lifetimes, now = caller_network(), provided(Settings).lifetimes, utc_now()
     with transaction() as session:
         if session_id is not None:
-            sign_out(session, session_id=session_id, lifetimes=lifetimes, now=now)
+            sign_out(session, session_id=session_id, network=network, lifetimes=lifetimes, now=now)
         else:
-            sign_out_by_refresh_token(session, token=revocation.token, lifetimes=lifetimes, now=now)
+            token = revocation.token
+            sign_out_by_refresh_token(session, token=token, network=network, lifetimes=lifetimes, now=now)
     return Response(status=200, headers=NOT_STORED)
 
 

@@ -7,9 +7,16 @@ from uuid import UUID
 
 from flask import Response
 
-from igloo_auth.operations.sessions import end_own_session
+from igloo_auth.api.callers import caller_network
+from igloo_auth.operations.sign_outs import end_own_session, end_own_sessions
 from igloo_auth.queries.sessions import SessionView, sessions_of
-from igloo_auth.schemas.sessions import SessionPageSchema, SessionsQuery, SessionsQuerySchema
+from igloo_auth.schemas.sessions import (
+    EndSessionsQuery,
+    EndSessionsQuerySchema,
+    SessionPageSchema,
+    SessionsQuery,
+    SessionsQuerySchema,
+)
 from igloo_auth.settings import Settings
 from igloo_common import access
 from igloo_common.access import current_identity
@@ -28,8 +35,9 @@ blp = Blueprint("sessions", __name__, description="The devices that a person is 
 def list_sessions(query: SessionsQuery) -> Response:
     """List my sessions, the latest sign-in first.
 
-    An ended session stays to be seen for 30 days with the reason: `signed_out`, `revoked_by_owner`, or
-    `refresh_token_reused` when somebody used a copy of its refresh token.
+    An ended session stays to be seen for 30 days with the reason: `signed_out`; `revoked_by_owner`;
+    `refresh_token_reused` or `authorization_code_reused` when somebody used a copy of what was given to this
+    device; `facebook_deauthorized` when igloo was removed in Facebook's settings; `account_suspended`.
     """
     identity = current_identity()
     scope = f"sessions:{query.state}:{identity.user_id}"
@@ -38,6 +46,29 @@ def list_sessions(query: SessionsQuery) -> Response:
     around = neighbours([(view.created_at, view.id) for view in found], asked=asked, more=more)
     data = [{**asdict(view), "current": view.id == identity.session_id} for view in found]
     return page_response(data, scope=scope, around=around)
+
+
+@blp.route("/v1/auth/sessions", methods=["DELETE"])
+@access.user
+@blp.arguments(EndSessionsQuerySchema, location="query")
+@blp.response(204)
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def end_sessions(query: EndSessionsQuery) -> Response:
+    """Sign all my devices out, or with `?except=current` all the others.
+
+    Every session that has begun by now ends, whatever it is just doing; a sign-in after that is a new one.
+    """
+    identity = current_identity()
+    with transaction() as session:
+        end_own_sessions(
+            session,
+            account_id=identity.user_id,
+            spared=identity.session_id if query.spare_current else None,
+            network=caller_network(),
+            lifetimes=provided(Settings).lifetimes,
+            now=utc_now(),
+        )
+    return Response(status=204)
 
 
 @blp.route("/v1/auth/sessions/<uuid:session_id>", methods=["DELETE"])
@@ -54,6 +85,7 @@ def end_session(session_id: UUID) -> Response:
             session,
             session_id=session_id,
             account_id=current_identity().user_id,
+            network=caller_network(),
             lifetimes=provided(Settings).lifetimes,
             now=utc_now(),
         )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.refresh_tokens import RefreshToken
+from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.grants import Grant, GrantRefused
 from igloo_auth.operations.refresh_secrets import (
@@ -19,7 +20,12 @@ from igloo_auth.operations.refresh_secrets import (
     open_successor,
     seal_successor,
 )
-from igloo_auth.operations.sessions import end_session, insert_refresh_token, lock_session_of_token
+from igloo_auth.operations.sessions import (
+    end_session,
+    insert_refresh_token,
+    lock_session_of_token,
+    record_end,
+)
 from igloo_auth.policies.refresh_tokens import is_honest_retry
 from igloo_auth.settings import TokenLifetimes
 from igloo_common.ids import new_id
@@ -76,9 +82,9 @@ def exchange_refresh_token(
     _refuse_ended(family=family, link=link, now=now)
     grant = _exchange(session, family=family, link=link, lifetimes=lifetimes, now=now)
     if grant is None:
-        end_session(
-            session, ended=family, reason=RevocationReason.REFRESH_TOKEN_REUSED, lifetimes=lifetimes, now=now
-        )
+        reason, kind = RevocationReason.REFRESH_TOKEN_REUSED, SecurityEventKind.REFRESH_TOKEN_REUSED
+        end_session(session, ended=family, reason=reason, lifetimes=lifetimes, now=now)
+        record_end(session, ended=family, kind=kind, network=network, now=now)
         return RefreshTokenReused("This refresh token was used before: its session has been ended.")
     family.last_seen_at, family.ip_prefix = now, network
     family.expires_at = max(family.expires_at, grant.refresh_expires_at)

@@ -1,31 +1,30 @@
-"""Sessions: opened at sign-in, ended by their owner, by signing out, or because a token was stolen."""
+"""Sessions: opened at sign-in, ended for a reason that every service hears of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, true
 from sqlalchemy.orm import Session
 
 from igloo_auth.events import SessionRevoked
+from igloo_auth.models.accounts import Account
 from igloo_auth.models.refresh_tokens import RefreshToken
+from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.grants import Grant
 from igloo_auth.operations.refresh_secrets import hash_refresh_token, new_refresh_token
+from igloo_auth.operations.security_events import record_security_event
 from igloo_auth.settings import TokenLifetimes
 from igloo_common.denylist import deny_session
-from igloo_common.errors import NotFound
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
 
 # Services may accept a token for this long after it expired, because clocks differ.
 CLOCK_SKEW_SECONDS = 60
-
-
-class SessionNotFound(NotFound):
-    """There is no such session of this account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,43 +58,18 @@ def open_session(
     return grant
 
 
-def end_own_session(
-    session: Session, *, session_id: UUID, account_id: UUID, lifetimes: TokenLifetimes, now: datetime
-) -> None:
-    """End one of a person's own sessions; one that is over already stays as it is.
+def lock_account(session: Session, *, account_id: UUID) -> Account | None:
+    """Lock an account against sign-ins until the transaction ends; taken before any lock of its sessions.
 
-    Raises:
-        SessionNotFound: When it is unknown or somebody else's: the same answer for both.
+    FOR NO KEY UPDATE waits for the FOR SHARE of sign-ins that have begun, and lets pass who holds a
+    session's row and is about to write to the trail: FOR UPDATE would deadlock with them.
     """
-    owned = session.scalar(
-        select(DeviceSession)
-        .where(DeviceSession.id == session_id, DeviceSession.account_id == account_id)
-        .with_for_update()
+    return session.scalar(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
-    if owned is None:
-        raise SessionNotFound("There is no such session of this account.")
-    end_session(session, ended=owned, reason=RevocationReason.REVOKED_BY_OWNER, lifetimes=lifetimes, now=now)
-
-
-def sign_out(session: Session, *, session_id: UUID, lifetimes: TokenLifetimes, now: datetime) -> None:
-    """End the session that an access token belongs to; a session that is gone needs nothing."""
-    signed_out = session.get(DeviceSession, session_id, with_for_update=True)
-    if signed_out is not None:
-        end_session(
-            session, ended=signed_out, reason=RevocationReason.SIGNED_OUT, lifetimes=lifetimes, now=now
-        )
-
-
-def sign_out_by_refresh_token(
-    session: Session, *, token: str, lifetimes: TokenLifetimes, now: datetime
-) -> None:
-    """End the session that a refresh token belongs to, exchanged or not.
-
-    An unknown token needs nothing.
-    """
-    family = lock_session_of_token(session, token_hash=hash_refresh_token(token))
-    if family is not None:
-        end_session(session, ended=family, reason=RevocationReason.SIGNED_OUT, lifetimes=lifetimes, now=now)
 
 
 def lock_session_of_token(session: Session, *, token_hash: bytes) -> DeviceSession | None:
@@ -118,16 +92,17 @@ def end_session(
     reason: RevocationReason,
     lifetimes: TokenLifetimes,
     now: datetime,
-) -> None:
+) -> bool:
     """End a session for a reason: no more refreshing, and its access tokens are refused everywhere.
 
-    The caller holds the lock of the session's row. Ending an ended session changes and says nothing.
+    The caller holds the lock of the session's row. Ending an ended session changes and says nothing, and
+    returns False.
     """
     if ended.revoked_at is not None:
-        return
+        return False
     ended.revoked_at, ended.revoked_reason = now, reason.value
     session.flush()
-    denied_until = now + timedelta(seconds=lifetimes.access_seconds + CLOCK_SKEW_SECONDS)
+    denied_until = now + _longest_access(lifetimes)
     # The other services learn it from the event; here it holds from the commit on.
     deny_session(session, ended.id, denied_until)
     revoked = SessionRevoked(
@@ -138,6 +113,53 @@ def end_session(
         denied_until=denied_until,
     )
     emit(session, revoked, now=now)
+    return True
+
+
+def end_sessions(
+    session: Session,
+    *,
+    account_id: UUID,
+    spared: UUID | None = None,
+    reason: RevocationReason,
+    lifetimes: TokenLifetimes,
+    now: datetime,
+) -> Sequence[DeviceSession]:
+    """End all sessions of an account that may still be used, but the spared one, and return them.
+
+    The caller holds the account's lock (`lock_account`), so that a sign-in comes wholly before or wholly
+    after. Their rows are locked in the order of their ids, as everybody does who locks several.
+    """
+    living = session.scalars(
+        select(DeviceSession)
+        .where(
+            DeviceSession.account_id == account_id,
+            DeviceSession.revoked_at.is_(None),
+            DeviceSession.expires_at > now - _longest_access(lifetimes),
+            true() if spared is None else DeviceSession.id != spared,
+        )
+        .order_by(DeviceSession.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for ended in living:
+        end_session(session, ended=ended, reason=reason, lifetimes=lifetimes, now=now)
+    return living
+
+
+def record_end(
+    session: Session, *, ended: DeviceSession, kind: SecurityEventKind, network: str | None, now: datetime
+) -> None:
+    """Write into the trail that a session ended, of which device, and from where that was asked for."""
+    record_security_event(
+        session,
+        account_id=ended.account_id,
+        kind=kind,
+        session_id=ended.id,
+        network=network,
+        details={"device_name": ended.device_name, "platform": ended.platform},
+        now=now,
+    )
 
 
 def insert_refresh_token(session: Session, *, token_id: UUID, grant: Grant, now: datetime) -> None:
@@ -166,3 +188,8 @@ def _insert_session(session: Session, *, grant: Grant, device: Device, now: date
             expires_at=grant.refresh_expires_at,
         )
     )
+
+
+def _longest_access(lifetimes: TokenLifetimes) -> timedelta:
+    """Return for how long a token that was just issued is accepted somewhere."""
+    return timedelta(seconds=lifetimes.access_seconds + CLOCK_SKEW_SECONDS)

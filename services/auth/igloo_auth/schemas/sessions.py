@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
 from igloo_auth.models.sessions import RevocationReason
 from igloo_auth.queries.sessions import SessionState
@@ -32,6 +33,36 @@ class SessionsQuerySchema(PageQuerySchema):
     @post_load
     def _query(self, values: dict[str, Any], **_: object) -> SessionsQuery:
         return SessionsQuery(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndSessionsQuery:
+    """Which sessions are to end."""
+
+    spare_current: bool
+
+
+class EndSessionsQuerySchema(Schema):
+    """`?except=` of signing out everywhere."""
+
+    spared = fields.String(
+        data_key="except",
+        load_default=None,
+        validate=validate.Equal("current"),
+        metadata={"description": "`current` spares the session that asks.", "enum": ["current"]},
+    )
+
+    @pre_load
+    def _refuse_unknown(self, parameters: Mapping[str, str], **_: object) -> Mapping[str, str]:
+        """Refuse other parameters: a mistyped `except` must not end the session that it was to spare."""
+        unknown = {name: ["Unknown field."] for name in parameters if name != "except"}
+        if unknown:
+            raise ValidationError(unknown)
+        return parameters
+
+    @post_load
+    def _query(self, values: dict[str, Any], **_: object) -> EndSessionsQuery:
+        return EndSessionsQuery(spare_current=values["spared"] is not None)
 
 
 class SessionSchema(Schema):
