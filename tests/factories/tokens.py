@@ -28,6 +28,10 @@ class StaticKeys:
         """Return the key of this id, if there is one."""
         return self._keys.get(kid)
 
+    def withdrawals(self) -> int:
+        """Count none: these keys stay."""
+        return 0
+
 
 def token_for(
     user_id: UUID,

@@ -36,6 +36,7 @@ _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 _REQUIRED_CLAIMS: Final = ["iss", "aud", "sub", "sid", "exp", "iat", "jti"]
 _MAX_TOKEN_CHARACTERS: Final = 4096
 _REMEMBERED_TOKENS: Final = 4096
+_KEYS_LOOKED_AT_EVERY_SECONDS: Final = 1.0
 
 
 class AuthenticationRequired(Unauthenticated):
@@ -77,7 +78,8 @@ class TokenVerifier:
     """Verifies access tokens, and remembers the verified ones until they expire.
 
     A signature costs some 70 µs to check, a remembered token a tenth of a microsecond. What can change
-    while a token is remembered (the time, the denylist) is checked each time.
+    while a token is remembered (the time, the denylist) is checked each time, and once a second whether a key
+    was withdrawn: then all of them are checked anew.
     """
 
     def __init__(
@@ -95,6 +97,8 @@ class TokenVerifier:
         self._denylist = denylist
         self._unix_time = unix_time
         self._verified: dict[str, Identity] = {}
+        self._withdrawals = 0
+        self._keys_looked_at = float("-inf")
         self._changing = threading.Lock()
 
     def verify(self, token: str) -> Identity:
@@ -104,20 +108,37 @@ class TokenVerifier:
             InvalidToken, TokenExpired, SessionRevoked: refusals, all 401.
             KeysUnavailable: nothing can be said of the token at the moment.
         """
+        now = self._unix_time()
+        # Below nothing as well: a clock that was set back must not stop this for hours.
+        if not 0 <= now - self._keys_looked_at < _KEYS_LOOKED_AT_EVERY_SECONDS:
+            self._look_at_keys(now)
         identity = self._verified.get(token)
         if identity is None:
+            withdrawals = self._withdrawals
             identity = self._decoded(token)
-            self._remember(token, identity)
-        if identity.expires_at <= self._unix_time():
+            self._remember(token, identity, withdrawals)
+        if identity.expires_at <= now:
             self._verified.pop(token, None)
             raise TokenExpired("The access token has expired.")
         if self._denylist.denies(identity.session_id):
             raise SessionRevoked("This session has been ended.")
         return identity
 
-    def _remember(self, token: str, identity: Identity) -> None:
+    def _look_at_keys(self, now: float) -> None:
+        # Set first: while this thread may wait for the document, the others go on with what they have.
+        self._keys_looked_at = now
+        withdrawals = self._keys.withdrawals()
+        if withdrawals != self._withdrawals:
+            with self._changing:
+                self._withdrawals = withdrawals
+                self._verified.clear()
+
+    def _remember(self, token: str, identity: Identity, withdrawals: int) -> None:
         # Oldest first out: all tokens live equally long, so the oldest is the next to expire anyway.
         with self._changing:
+            if withdrawals != self._withdrawals:
+                # While the signature was checked, a key was withdrawn, and it may have been this token's.
+                return
             if len(self._verified) >= _REMEMBERED_TOKENS:
                 self._verified.pop(next(iter(self._verified)), None)
             self._verified[token] = identity

@@ -25,6 +25,7 @@ _REFRESH_SECONDS: Final = 300.0
 _UNKNOWN_ID_SECONDS: Final = 5.0
 _MISSING_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 30.0
+_REMEMBERED_IDS: Final = 1024
 
 
 class KeySource(Protocol):
@@ -37,6 +38,12 @@ class KeySource(Protocol):
             KeysUnavailable: when it cannot be told now.
         """
 
+    def withdrawals(self) -> int:
+        """Count how often keys were taken away; once it rises, what was verified before may not hold.
+
+        Looks whether the keys are still what they were, where that is due, and never fails.
+        """
+
 
 class KeysUnavailable(Unavailable):
     """The signing keys cannot be fetched, so a token cannot be judged: not the caller's fault."""
@@ -46,53 +53,88 @@ class RemoteKeys:
     """The keys of a JWKS document (RFC 7517), kept in memory and fetched again as seldom as possible.
 
     Known keys keep verifying while the publisher is down. An unknown key id causes a fetch, at most every
-    few seconds however many such tokens come: a publisher announces a key before it signs with it. When that
-    fetch fails, the answer is "cannot be told", never "no": a publisher's restart must not sign people out.
+    few seconds however many such tokens come. "No" is said of an id only when a document lacks it that was
+    fetched after the id was first seen, or had it before: whoever sprays made-up ids keeps no new key from
+    being found. Everything else is "cannot be told": a publisher's restart must not sign people out.
     """
 
     def __init__(self, jwks_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._url = jwks_url
         self._monotonic = monotonic
         self._keys: Mapping[str, Key] = {}
+        self._withdrawn: frozenset[str] = frozenset()
+        self._withdrawals = 0
+        self._unknown_since: dict[str, float] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._failed = True
         self._fetching = threading.Lock()
+        self._remembering = threading.Lock()
 
     def key(self, kid: str) -> Key | None:
         """Return the key, fetching the document when the id is new or the document is old."""
-        found = self._keys.get(kid)
-        if found is None:
+        if kid not in self._keys:
             return self._unknown(kid)
+        self._refresh()
+        return self._keys.get(kid)
+
+    def withdrawals(self) -> int:
+        """Count the documents that lacked a key of the one before; an old one is fetched again first."""
+        if self._keys:
+            self._refresh()
+        return self._withdrawals
+
+    def _refresh(self) -> None:
+        # One thread fetches; the others go on with the document they have.
         if self._monotonic() - self._fetched_at > _REFRESH_SECONDS and self._fetching.acquire(blocking=False):
             try:
                 self._fetch_after(_STALE_SECONDS)
             finally:
                 self._fetching.release()
-        return self._keys.get(kid)
 
     def _unknown(self, kid: str) -> Key | None:
+        first_seen_at = self._first_seen_at(kid)
         with self._fetching:
             if kid not in self._keys:
                 self._fetch_after(_MISSING_SECONDS if self._failed else _UNKNOWN_ID_SECONDS)
         found = self._keys.get(kid)
-        if found is None and self._failed:
+        if found is not None or kid in self._withdrawn:
+            return found
+        if self._failed or self._fetched_at < first_seen_at:
             raise KeysUnavailable("The signing keys cannot be fetched at the moment.")
-        return found
+        return None
+
+    def _first_seen_at(self, kid: str) -> float:
+        """Remember since when an id is asked for; one that was forgotten has to wait anew, and no more."""
+        with self._remembering:
+            if kid not in self._unknown_since:
+                if len(self._unknown_since) >= _REMEMBERED_IDS:
+                    del self._unknown_since[next(iter(self._unknown_since))]
+                self._unknown_since[kid] = self._monotonic()
+            return self._unknown_since[kid]
 
     def _fetch_after(self, pause_seconds: float) -> None:
         now = self._monotonic()
         if now - self._tried_at < pause_seconds:
             return
-        self._tried_at = now
         try:
-            self._keys = _fetch(self._url)
+            self._take(_fetch(self._url))
         except (requests.RequestException, ValueError) as error:
             self._failed = True
             _LOG.warning("Signing keys could not be fetched", extra={"url": self._url, "reason": repr(error)})
         else:
             self._failed = False
+            # What was published while the answer was on its way may be missing in it.
             self._fetched_at = now
+        # Counted from the end: who waited for an attempt that took long does not begin another.
+        self._tried_at = self._monotonic()
+
+    def _take(self, keys: Mapping[str, Key]) -> None:
+        before, self._keys = self._keys, keys
+        self._withdrawn = (self._withdrawn | before.keys()) - keys.keys()
+        # Counted after the change, so that who sees the new number also sees the new keys.
+        if any(keys.get(kid) != key for kid, key in before.items()):
+            self._withdrawals += 1
 
 
 def parse_keys(document: object) -> Mapping[str, Key]:

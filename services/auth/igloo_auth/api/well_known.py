@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response
+import hashlib
+
+from flask import Response, request
 
 from igloo_auth.api.grants import GRANTORS
 from igloo_auth.policies.proof_keys import S256
@@ -10,11 +12,11 @@ from igloo_auth.policies.scopes import SIGNED_IN_SCOPES
 from igloo_auth.schemas.discovery import ConfigurationSchema, KeySetSchema
 from igloo_auth.schemas.web_sign_ins import RESPONSE_MODE, RESPONSE_TYPE
 from igloo_auth.settings import Settings
-from igloo_auth.tokens.signing_keys import SigningKeys
+from igloo_auth.tokens.signing_keys import KEY_SET_SECONDS, SigningKeys
 from igloo_common import access
 from igloo_common.web import Blueprint, json_response, provided
 
-CACHED_FOR_5_MINUTES = {"Cache-Control": "public, max-age=300"}
+CACHED_FOR_5_MINUTES = {"Cache-Control": f"public, max-age={KEY_SET_SECONDS}"}
 
 blp = Blueprint("well_known", __name__, description="What clients configure themselves by.")
 
@@ -22,12 +24,17 @@ blp = Blueprint("well_known", __name__, description="What clients configure them
 @blp.route("/.well-known/jwks.json", methods=["GET"])
 @access.public
 @blp.response(200, KeySetSchema)
+@blp.alt_response(304, description="It is as the client has it")
 def read_signing_keys() -> Response:
     """Read the public keys that verify access tokens.
 
-    May be cached for five minutes. A new key is published for longer than that before it signs anything.
+    May be cached for five minutes; the ETag is for If-None-Match. A new key is published for longer than that
+    before it signs anything. For a key id that is in no cached copy, ask again.
     """
-    return json_response(provided(SigningKeys).public_document(), headers=CACHED_FOR_5_MINUTES)
+    response = json_response(provided(SigningKeys).public_document(), headers=CACHED_FOR_5_MINUTES)
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.make_conditional(request)
+    return response
 
 
 @blp.route("/.well-known/openid-configuration", methods=["GET"])

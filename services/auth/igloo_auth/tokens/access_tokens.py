@@ -8,7 +8,8 @@ from uuid import UUID
 
 import jwt
 
-from igloo_auth.tokens.signing_keys import ALGORITHM, SigningKeys
+from igloo_auth.tokens.key_documents import ALGORITHM
+from igloo_auth.tokens.signing_keys import SigningKeys
 from igloo_common.ids import new_id
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the media type of RFC 9068

@@ -1,96 +1,107 @@
-"""The file of private keys: made once however many processes start, and read into a key ring."""
+"""The signing keys in a file: for a laptop and for containers that share a volume."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import logging
 import os
 import tempfile
-from base64 import urlsafe_b64encode
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import orjson
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    generate_private_key,
-)
-from jwt.algorithms import ECAlgorithm
+from igloo_auth.tokens.key_stores import KeysChanged, KeysMissing, KeyStoreUnavailable, StoredKeys
 
-from igloo_common.identity import Key
+_LOG = logging.getLogger(__name__)
+_OTHERS: Final = 0o077
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningKey:
-    """One key pair, under its RFC 7638 thumbprint."""
+class FileKeys:
+    """Keeps the document in one file, which is at every moment whole and of one version."""
 
-    kid: str
-    private: EllipticCurvePrivateKey
+    setting = "IGLOO_SIGNING_KEYS_FILE"
+    reread_seconds = 1.0
+    asks_network = False
 
-    @cached_property
-    def public(self) -> Key:
-        """The half that others verify with."""
-        return self.private.public_key()
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._warned = False
 
+    def read(self) -> StoredKeys:
+        """Return what is in the file."""
+        try:
+            with self._file.open("rb") as opened:
+                self._note_mode(os.fstat(opened.fileno()).st_mode)
+                content = opened.read()
+        except FileNotFoundError as error:
+            raise KeysMissing(f"{self.setting} cannot be read: {error.strerror}") from error
+        except OSError as error:
+            raise KeyStoreUnavailable(f"{self.setting} cannot be read: {error.strerror}") from error
+        return StoredKeys(content=content, version=hashlib.sha256(content).hexdigest())
 
-@dataclass(frozen=True, kw_only=True)
-class KeyRing:
-    """Every key that may have signed a token still alive; `current` signs the next one."""
+    def write(self, content: bytes, *, replacing: str | None) -> None:
+        """Put a new file in place of the version that was read."""
+        try:
+            with self._locked_folder() as folder:
+                if self._version() != replacing:
+                    raise KeysChanged(f"{self.setting} was changed by somebody else at the same moment")
+                self._remove_drafts()
+                self._replace(content)
+                os.fsync(folder)
+        except OSError as error:
+            raise KeyStoreUnavailable(f"{self.setting} cannot be written: {error.strerror}") from error
 
-    current: SigningKey
-    keys: Mapping[str, SigningKey]
+    @contextmanager
+    def _locked_folder(self) -> Iterator[int]:
+        # The folder, not the file: every write puts another file in place, and a lock file would stay behind.
+        folder = os.open(self._file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield folder
+        finally:
+            os.close(folder)
 
+    def _version(self) -> str | None:
+        try:
+            return self.read().version
+        except KeysMissing:
+            return None
 
-def read_key_ring(file: Path) -> KeyRing:
-    """Read the keys of a file.
+    def _replace(self, content: bytes) -> None:
+        descriptor, draft = tempfile.mkstemp(dir=self._file.parent, prefix=self._draft_prefix)  # mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as written:
+                written.write(content)
+                written.flush()
+                self._keep_owner(written.fileno())
+                os.fsync(written.fileno())
+            os.replace(draft, self._file)
+        except BaseException:
+            os.unlink(draft)
+            raise
 
-    Raises:
-        OSError: When it cannot be read.
-        ValueError, TypeError, KeyError, jwt.PyJWTError: When it holds something else.
-    """
-    document = orjson.loads(file.read_bytes())
-    keys = {key.kid: key for key in (_signing_key(jwk) for jwk in document["keys"])}
-    return KeyRing(current=keys[document["current"]], keys=keys)
+    def _keep_owner(self, draft: int) -> None:
+        """Leave the file to who had it: root rotating the keys must not lock the service out of them."""
+        try:
+            before = self._file.stat()
+        except FileNotFoundError:
+            return
+        if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(draft, before.st_uid, before.st_gid)
 
+    def _remove_drafts(self) -> None:
+        """Remove what writers left behind that were killed; who writes now holds the lock."""
+        for draft in self._file.parent.iterdir():
+            if draft.name.startswith(self._draft_prefix):
+                draft.unlink()
 
-def generate_key_file(file: Path) -> None:
-    """Put a file with one new key in place, whole, unless another process was quicker.
+    @property
+    def _draft_prefix(self) -> str:
+        return f".{self._file.name}.draft-"
 
-    A hard link, unlike a rename, never replaces a file that is there already: of several processes that
-    start together, all go on with the key of the first.
-    """
-    descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as written:
-            written.write(_new_document())
-            written.flush()
-            os.fsync(written.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        os.unlink(draft)
-
-
-def _new_document() -> bytes:
-    private = generate_private_key(SECP256R1())
-    jwk = ECAlgorithm.to_jwk(private, as_dict=True)
-    kid = _thumbprint(jwk)
-    key = {**jwk, "kid": kid, "alg": "ES256", "use": "sig"}
-    return orjson.dumps({"current": kid, "keys": [key]}, option=orjson.OPT_INDENT_2)
-
-
-def _thumbprint(jwk: Mapping[str, Any]) -> str:
-    """RFC 7638: the hash of the required members, in their lexical order."""
-    members = orjson.dumps({name: jwk[name] for name in ("crv", "kty", "x", "y")})
-    return urlsafe_b64encode(hashlib.sha256(members).digest()).decode().rstrip("=")
-
-
-def _signing_key(jwk: dict[str, Any]) -> SigningKey:
-    private = ECAlgorithm.from_jwk(jwk)
-    if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
-        raise ValueError("not a private key on P-256")
-    return SigningKey(kid=jwk["kid"], private=private)
+    def _note_mode(self, mode: int) -> None:
+        if mode & _OTHERS and not self._warned:
+            self._warned = True
+            _LOG.warning("The file of signing keys can be read by others than its owner")
