@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from browser.conftest import OpenPage
+from browser.kept_session import kept_token, spoil_access_token
 from browser.town import Town
 
 pytestmark = pytest.mark.browser
 
-_SPOIL = """() => {
-    const kept = JSON.parse(sessionStorage.getItem("igloo.session"));
-    kept.access_token = kept.access_token.slice(0, -9);
-    sessionStorage.setItem("igloo.session", JSON.stringify(kept));
-}"""
-
-
 def answer_unavailable(route: Route) -> None:
     """Answer as a gateway whose service is away."""
     route.fulfill(status=503, json={"title": "Service Unavailable", "status": 503})
-
-
-def kept_token(page: Page, name: str) -> str:
-    """Return a token as the page keeps it."""
-    token: str = page.evaluate("(name) => JSON.parse(sessionStorage.getItem('igloo.session'))[name]", name)
-    return token
 
 
 def test_a_refused_access_token_is_renewed_once_and_nobody_notices(town: Town, sign_in: OpenPage) -> None:
@@ -36,7 +24,7 @@ def test_a_refused_access_token_is_renewed_once_and_nobody_notices(town: Town, s
     refresh_token = kept_token(page, "refresh_token")
     renewed_before = witness.count("POST", "/v1/auth/token")
 
-    page.evaluate(_SPOIL)
+    spoil_access_token(page)
     page.reload()
 
     expect(page.get_by_role("article")).to_contain_text("Still here")
@@ -55,7 +43,7 @@ def test_a_server_that_cannot_renew_just_now_signs_nobody_out(town: Town, sign_i
     expect(page.get_by_role("article")).to_be_visible()
     page.route("**/v1/auth/token", answer_unavailable)
 
-    page.evaluate(_SPOIL)
+    spoil_access_token(page)
     page.reload()
     expect(page.get_by_text("The server cannot be reached.").first).to_be_visible()
     page.unroute("**/v1/auth/token", answer_unavailable)
@@ -73,10 +61,10 @@ def test_a_session_that_was_ended_elsewhere_leads_to_the_sign_in(town: Town, sig
     token = kept_token(page, "refresh_token")
     author.phone.http.post(f"{town.gateway}/v1/auth/revoke", data={"token": token})
 
-    page.evaluate(_SPOIL)
+    spoil_access_token(page)
     page.reload()
 
-    expect(page.get_by_text("You have been signed out.").first).to_be_visible()
+    expect(page.get_by_text("You have signed out.")).to_be_visible()
     expect(page.get_by_role("button", name="Sign in as Author")).to_be_visible()
     witness.forgive(status=401, path="/v1/")
     witness.forgive(status=400, path="/v1/auth/token")

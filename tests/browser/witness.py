@@ -25,6 +25,10 @@ class Witness:
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_status)
 
+    def allow(self, address: str) -> None:
+        """Let the page go to one more address from now on."""
+        self._allowed.add(urlsplit(address).netloc)
+
     def count(self, method: str, path: str) -> int:
         """Return how often something was asked for."""
         return self.requests.count(f"{method} {path}")

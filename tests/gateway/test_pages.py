@@ -84,8 +84,9 @@ def test_the_client_loads_nothing_from_elsewhere() -> None:
     assert external == set()
 
 
-def test_both_languages_say_the_same_things() -> None:
-    texts = (WEB / "app" / "texts.js").read_text()
+@pytest.mark.parametrize("name", ["texts.js", "account-texts.js"])
+def test_both_languages_say_the_same_things(name: str) -> None:
+    texts = (WEB / "app" / name).read_text()
     english, korean = re.findall(r"const (?:ENGLISH|KOREAN) = \{(.*?)\n\};", texts, re.DOTALL)
     assert re.findall(r"^ +(\w+):", english, re.MULTILINE) == re.findall(r"^ +(\w+):", korean, re.MULTILINE)
 

@@ -30,6 +30,12 @@ const SHAPES = {
   leave: "M14 4.5H6.5v15H14M11 12h9.5M17 8.5l3.5 3.5-3.5 3.5",
   photo: "M4 6h16v12.5H4zM4 16l5-5 4 4 2.5-2.5L20 16M15.5 9.5h.01",
   trash: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13",
+  devices: "M3.5 5.5h13v9h-13zM2 18h9M14 9.5h6.5V20H14z",
+  phone: "M7.5 3h9v18h-9zM11 18h2",
+  screen: "M3.5 5h17v11.5h-17zM9 20h6",
+  shield: "M12 3.5 5 6v5.5c0 4.3 2.9 7.4 7 9 4.1-1.6 7-4.7 7-9V6z",
+  alarm: "M12 4 2.8 20h18.4zM12 10v4.5M12 17.5h.01",
+  download: "M12 4v11M7.5 11l4.5 4.5 4.5-4.5M5 20h14",
   book: "M5 4.5h11a3 3 0 0 1 3 3v12H8a3 3 0 0 1-3-3zM5 16.5a3 3 0 0 1 3-3h11",
 };
 
@@ -69,19 +75,32 @@ function hueOf(text) {
   return HUES[sum % HUES.length];
 }
 
-/** Open a sheet over the page; it closes by Escape, by its button and by a click beside it. */
+/** Open a sheet over the page; it closes by Escape, by its button and by a click beside it.
+ *
+ *  An open sheet makes the page behind it deaf and dumb, so it has a place for messages of its own. */
 export function openSheet(title, closeLabel, ...content) {
   const heading = h("h2", { id: `sheet-${crypto.randomUUID()}` }, title);
+  const said = h("div", { class: "messages", role: "status", "aria-live": "polite" });
   const sheet = h(
     "dialog",
-    { class: "sheet", "aria-labelledby": heading.id, onclose: () => sheet.remove(), onclick: (event) => event.target === sheet && sheet.close() },
+    { class: "sheet", "aria-labelledby": heading.id, onclose: leave, onclick: (event) => event.target === sheet && sheet.close() },
     h("div", { class: "sheet-body" },
       h("header", { class: "sheet-header" }, heading, iconButton("close", closeLabel, () => sheet.close())),
       ...content),
+    said,
   );
+  function leave() {
+    sheet.remove();
+    document.getElementById("messages").append(...said.children);
+  }
   document.body.append(sheet);
   sheet.showModal();
   return sheet;
+}
+
+/** Close every sheet, as when the page behind them becomes another one. */
+export function closeSheets() {
+  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close();
 }
 
 /** Call back when an element comes near the visible part of the page. */

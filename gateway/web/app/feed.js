@@ -4,10 +4,12 @@ import { get, pages } from "./api.js";
 import { h, whenNear } from "./dom.js";
 import { attempt } from "./messages.js";
 import { postCard } from "./post.js";
+import { suggestions } from "./suggestions.js";
 import { texts } from "./texts.js";
 
 const PAGE = 10;
 const LOOK_AGAIN_MILLISECONDS = 20_000;
+const FOLLOW_SHOWS_MILLISECONDS = 1500;
 const STATE_WAITS_MILLISECONDS = [400, 600, 1000, 1500, 2000, 3000, 4000, 5000, 5000, 5000, 5000];
 
 /** Make the feed and load its first page. */
@@ -34,11 +36,18 @@ export function homeFeed() {
     if (posts === null) {
       stopWatching();
       end.replaceChildren(h("p", { class: "hint" }, list.children.length ? texts.endOfFeed : texts.emptyFeed));
+      if (!list.children.length) offerPeople(end.firstChild);
       return;
     }
     for (const post of posts) if (!find(post.id)) list.append(postCard(post));
     // A short page may leave the end in sight, and what stays in sight is not announced again.
     if (end.getBoundingClientRect().top < innerHeight + 900) more();
+  }
+
+  async function offerPeople(hint) {
+    // What those who were followed have posted is offered a moment later, so that several can be followed in a row.
+    const people = await suggestions(() => setTimeout(lookForNewer, FOLLOW_SHOWS_MILLISECONDS));
+    if (people && hint.isConnected) hint.after(people);
   }
 
   function watch() {

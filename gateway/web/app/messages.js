@@ -1,14 +1,14 @@
 // Short messages at the edge of the page; screen readers hear them.
 
-import { Offline, Problem, SignedOut } from "./api.js";
 import { h } from "./dom.js";
+import { Offline, Problem, SignedOut } from "./problems.js";
 import { texts } from "./texts.js";
 
 const VISIBLE_MILLISECONDS = 6000;
 
 function show(kind, ...content) {
   const message = h("p", { class: `message message-${kind}` }, ...content);
-  document.getElementById("messages").append(message);
+  [...document.querySelectorAll(".messages")].at(-1).append(message);
   setTimeout(() => message.remove(), VISIBLE_MILLISECONDS);
 }
 
@@ -25,7 +25,7 @@ export function tellProblem(error) {
 
 export function describe(error) {
   if (error instanceof Offline) return texts.offline;
-  if (!(error instanceof Problem) && !error.problem) return error.message || texts.wentWrong;
+  if (!(error instanceof Problem)) return error.message || texts.wentWrong;
   const fields = (error.errors ?? []).map((field) => field.detail).join(" ");
   return fields || error.message || texts.wentWrong;
 }

@@ -1,10 +1,11 @@
 // A person's page, in a sheet: who they are, what stands between us, and their posts.
 
+import { openAccount } from "./account.js";
+import { accountTexts } from "./account-texts.js";
 import { del, get, pages, put } from "./api.js";
 import { avatar, h, openSheet } from "./dom.js";
 import { picture } from "./gallery.js";
 import { attempt, tell } from "./messages.js";
-import { session } from "./session.js";
 import { texts } from "./texts.js";
 
 const GRID = 24;
@@ -13,6 +14,11 @@ let whenRelationsChange = () => {};
 /** Say what to do after a follow or a block, which change what the feed holds. */
 export function onRelationsChange(callback) {
   whenRelationsChange = callback;
+}
+
+/** Tell that there was a follow or a block. */
+export function relationsChanged() {
+  whenRelationsChange();
 }
 
 /** Open the page of a person. */
@@ -27,10 +33,16 @@ export async function openProfile(userId) {
       h("p", { class: "handle" }, `@${profile.username}`),
       profile.bio ? h("p", { class: "bio" }, profile.bio) : null,
       numbers,
-      profile.relationship ? actions(profile, () => sheet.close(), () => showNumbers(numbers, profile)) : h("p", { class: "hint" }, texts.you)),
+      profile.relationship ? actions(profile, () => sheet.close(), () => showNumbers(numbers, profile)) : own()),
     grid);
   showNumbers(numbers, profile);
   await attempt(() => fillGrid(grid, profile));
+}
+
+function own() {
+  return h("div", { class: "profile-actions" },
+    h("p", { class: "hint" }, texts.you),
+    h("button", { type: "button", class: "quiet", onclick: openAccount }, accountTexts.account));
 }
 
 function showNumbers(list, profile) {
@@ -81,14 +93,4 @@ function actions(profile, close, changed) {
 
   show();
   return h("div", { class: "profile-actions" }, follow, block, mark);
-}
-
-/** Open the list of the demo's people, so that there is somebody to follow. */
-export async function openPeople(people) {
-  const others = people.filter((person) => person.username !== session().person.username);
-  const found = await Promise.all(others.map((person) => get(`/v1/users?username=${encodeURIComponent(person.username)}`).then((page) => page.data[0]).catch(() => null)));
-  openSheet(texts.people, texts.close, h("ul", { class: "people" }, found.filter(Boolean).map((person) => h("li", {},
-    h("button", { type: "button", class: "person", onclick: () => openProfile(person.id) },
-      avatar(person), h("span", { class: "names" }, h("strong", {}, person.display_name), h("small", {}, `@${person.username}`)),
-      person.relationship?.following ? h("span", { class: "chip" }, texts.unfollow) : null)))));
 }

@@ -1,64 +1,142 @@
-// Who is signed in on this tab, and the one place where tokens are kept and renewed.
+// Who is signed in: the one place where tokens are kept, renewed, and given up.
+//
+// A session lives in localStorage, where all tabs of this browser find its newest tokens; each tab remembers which
+// session it shows. So a second tab is the same person, and may become another one without ending anything.
 
-const KEY = "igloo.session";
-let current = read();
-let renewal = null;
+import { deviceName } from "./device.js";
+import { Offline, Problem, readAnswer, reach, SignedOut, waitedFor } from "./problems.js";
 
-function read() {
+const SESSION = "igloo.session.";
+const NEWEST = "igloo.newest-session";
+const THIS_TAB = "igloo.this-tab";
+const NOBODY = "nobody";
+// A token about to expire would be refused on its way.
+const MARGIN_MILLISECONDS = 3000;
+const LONGEST_WAIT_SECONDS = 60;
+
+const otherTabs = new BroadcastChannel("igloo.sessions");
+const renewals = new Map();
+let mine = sessionStorage.getItem(THIS_TAB) ?? localStorage.getItem(NEWEST) ?? NOBODY;
+let whenEnded = () => {};
+
+/** Say what to do, with the reason, when this tab's session turns out to have ended. */
+export function whenSessionEnds(callback) {
+  whenEnded = callback;
+}
+
+otherTabs.onmessage = ({ data }) => data.session_id === mine && leave(data.reason);
+
+/** Give the session that this tab shows, or null. */
+export function session() {
+  return read(mine);
+}
+
+function read(id) {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY));
+    return JSON.parse(localStorage.getItem(SESSION + id));
   } catch {
     return null;
   }
 }
 
-/** Give the signed-in session of this tab, or null; every tab may be another person. */
-export function session() {
-  return current;
+function write({ access_token, refresh_token, expires_in, user_id, session_id }, person = null) {
+  const expires_at = Date.now() + expires_in * 1000 - MARGIN_MILLISECONDS;
+  localStorage.setItem(SESSION + session_id, JSON.stringify({ access_token, refresh_token, expires_at, user_id, session_id, person }));
 }
 
-export function accessToken() {
-  return current?.access_token ?? null;
+/** Remember who the session's person is, to be shown before the server has answered. */
+export function introduce(person) {
+  const current = session();
+  if (current) localStorage.setItem(SESSION + mine, JSON.stringify({ ...current, person }));
 }
 
-function keep(granted, person) {
-  current = { ...granted, person };
-  sessionStorage.setItem(KEY, JSON.stringify(current));
+function show(id) {
+  mine = id;
+  sessionStorage.setItem(THIS_TAB, id);
 }
 
-export function forget() {
-  current = null;
-  sessionStorage.removeItem(KEY);
+/** Become nobody in this tab alone: the session goes on in the others. */
+export function stepAside() {
+  show(NOBODY);
+}
+
+/** Forget a session that is over, here and in every other tab, and say why. */
+export function end(reason, id = mine) {
+  otherTabs.postMessage({ session_id: id, reason });
+  localStorage.removeItem(SESSION + id);
+  if (localStorage.getItem(NEWEST) === id) localStorage.removeItem(NEWEST);
+  if (id === mine) leave(reason);
+}
+
+function leave(reason) {
+  if (mine === NOBODY) return;
+  stepAside();
+  whenEnded(reason);
 }
 
 async function grant(parameters) {
-  const response = await fetch("/v1/auth/token", { method: "POST", body: new URLSearchParams(parameters) });
-  const body = await response.json();
-  if (!response.ok) throw Object.assign(new Error(body.detail || body.title), { problem: body });
-  return body;
+  const body = () => ({ method: "POST", body: new URLSearchParams(parameters) });
+  let response = await reach("/v1/auth/token", body());
+  if (response.status === 429 && (await waitedFor(response, LONGEST_WAIT_SECONDS))) response = await reach("/v1/auth/token", body());
+  const granted = await readAnswer(response);
+  // Some networks answer everything with a page of their own, and that with 200.
+  if (!granted?.access_token) throw new Offline("");
+  return granted;
 }
 
-/** Sign in with a person's Facebook token, as an app does with the one that Facebook's SDK hands it. */
-export async function signIn(person) {
-  keep(await grant({
-    grant_type: "facebook_access_token",
-    facebook_access_token: person.facebook_access_token,
-    device_name: "Demo client",
-    platform: "web",
-  }), { display_name: person.display_name, username: person.username });
+/** Sign in with some proof of who one is: the parameters of a grant. Tabs opened from now on show this person too. */
+export async function signIn(proof) {
+  const granted = await grant({ ...proof, device_name: deviceName(), platform: "web" });
+  write(granted);
+  show(granted.session_id);
+  localStorage.setItem(NEWEST, granted.session_id);
 }
 
-/** Renew the access token; requests that fail at the same time share one renewal. */
-export function renew() {
-  renewal ??= grant({ grant_type: "refresh_token", refresh_token: current.refresh_token })
-    .then((granted) => keep(granted, current.person))
-    .finally(() => { renewal = null; });
-  return renewal;
+/** Give an access token that is good by this browser's clock. */
+export async function freshToken() {
+  const current = known(mine);
+  return current.access_token && Date.now() < current.expires_at ? current.access_token : renewedToken(current.access_token);
 }
 
-/** Tell the server that this device is done, then forget the tokens whatever it says. */
+/** Give a newer access token than the refused one; whoever asks at the same time, in any tab, shares one renewal. */
+export function renewedToken(refused, id = mine) {
+  if (!renewals.has(id)) renewals.set(id, alone(`igloo.renewal.${id}`, () => renew(id, refused)).finally(() => renewals.delete(id)));
+  return renewals.get(id);
+}
+
+/** Run something while no other tab runs it. Without a secure context there are no locks; the server bears that race. */
+async function alone(name, work) {
+  return navigator.locks ? navigator.locks.request(name, work) : work();
+}
+
+async function renew(id, refused) {
+  const current = known(id);
+  // Another tab was faster.
+  if (current.access_token && current.access_token !== refused) return current.access_token;
+  const granted = await grant({ grant_type: "refresh_token", refresh_token: current.refresh_token }).catch((error) => refusedRenewal(error, id));
+  // Signed out while the answer was under way: the server ends what it gave with all the rest.
+  write(granted, known(id).person);
+  return granted.access_token;
+}
+
+function known(id) {
+  const current = read(id);
+  if (current) return current;
+  end("unknown", id);
+  throw new SignedOut("");
+}
+
+function refusedRenewal(error, id) {
+  if (!(error instanceof Problem) || error.status === 429) throw error;
+  // Only a clear no ends a session: a server that is away, or a stranger answering for it, signs nobody out.
+  if (error.oauthError !== "invalid_grant") throw new Offline("", { cause: error });
+  end(error.reason ?? error.code, id);
+  throw new SignedOut("", { cause: error });
+}
+
+/** Forget the tokens, then tell the server that this device is done, whatever it says. */
 export async function signOut() {
-  const token = current?.refresh_token;
-  forget();
-  if (token) await fetch("/v1/auth/revoke", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => null);
+  const token = session()?.refresh_token;
+  end("signed_out");
+  if (token) await reach("/v1/auth/revoke", { method: "POST", body: new URLSearchParams({ token }), keepalive: true }).catch(() => null);
 }

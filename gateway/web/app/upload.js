@@ -1,6 +1,7 @@
 // Sends photos straight to S3: one call for all targets, each file by itself, each completed.
 
-import { call, create, Offline } from "./api.js";
+import { call, create } from "./api.js";
+import { Offline } from "./problems.js";
 
 const AT_ONCE = 3;
 
