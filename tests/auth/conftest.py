@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from auth.browsers import OAUTH_CLIENTS
 from auth.facebook_server import FacebookServer, running_facebook
 from auth.phones import Phone
 from factories.databases import DatabaseUrls
@@ -44,6 +46,8 @@ def environ(
         database_url=urls.service,
         migration_database_url=urls.migration,
         facebook_graph_url=facebook.url,
+        facebook_web_url=facebook.url,
+        oauth_clients=json.dumps(OAUTH_CLIENTS),
         signing_keys_file=str(tmp_path / "signing-keys.json"),
         threads=str(THREADS),
         log_level="WARNING",

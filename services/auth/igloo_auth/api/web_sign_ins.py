@@ -13,6 +13,7 @@ from igloo_auth.api.authorization_requests import (
 )
 from igloo_auth.api.browser_answers import answering_a_browser, redirection, returned, sent_back
 from igloo_auth.api.browser_bindings import bind, brought, unbind
+from igloo_auth.api.friend_lookups import look_up_friends
 from igloo_auth.api.limits import charge_sign_in, charge_web_sign_in
 from igloo_auth.api.oauth import NOT_STORED
 from igloo_auth.facebook.dialog import FacebookDialog
@@ -109,12 +110,14 @@ def _code(sign_in: WebSignIn, *, state: str, answer: FacebookAnswer, to: ReturnA
     if answer.code is None:
         raise _not_signed_in(to, answer)
     user_token = provided(FacebookDialog).user_token(code=answer.code, state=state)
-    person = provided(FacebookGraph).identify(user_token)
-    charge_sign_in(person.facebook_user_id)
+    holder = provided(FacebookGraph).identify(user_token)
+    charge_sign_in(holder.facebook_user_id)
     now = utc_now()
     with transaction() as session:
-        account_id = find_or_create_account(session, person=person, now=now)
-        return issue_authorization_code(session, web_sign_in=sign_in, account_id=account_id, now=now)
+        account_id = find_or_create_account(session, person=holder, now=now)
+        code = issue_authorization_code(session, web_sign_in=sign_in, account_id=account_id, now=now)
+        look_up_friends(session, account_id=account_id, holder=holder, user_token=user_token, now=now)
+        return code
 
 
 def _not_signed_in(to: ReturnAddress, answer: FacebookAnswer) -> SentBack:
