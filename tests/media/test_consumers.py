@@ -52,6 +52,8 @@ def post_of(author_id: UUID, media_ids: Sequence[UUID], post_id: UUID | None = N
 
 def test_every_subscription_is_there() -> None:
     assert set(consumers.subscriptions) == {
+        "auth.account.deleted.v1",
+        "auth.export.requested.v1",
         "auth.session.revoked.v1",
         "social.post.deleted.v1",
         "social.post.published.v1",

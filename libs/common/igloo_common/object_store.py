@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
@@ -147,6 +148,14 @@ class ObjectStore:
                 )
             if kept := answer.get("Errors"):
                 raise StorageUnavailable(f"{len(kept)} objects were not removed: {kept[0].get('Code')}.")
+
+    def remove_below(self, prefix: str) -> int:
+        """Remove everything below a prefix; return how many objects that were, once a listing shows none."""
+        removed = 0
+        while found := [each.key for each in islice(self.listing(prefix), REMOVED_AT_ONCE)]:
+            self.remove(found)
+            removed += len(found)
+        return removed
 
     def download_address(self, key: str, *, filename: str, seconds: int) -> str:
         """Sign an address that a phone or browser can download an object from for some time; asks nobody."""

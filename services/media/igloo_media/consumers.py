@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from igloo_common.consumers import Consumers, Delivery
 from igloo_common.identity import deny_session
+from igloo_media.operations.account_tasks import request_erasure, request_export
 from igloo_media.operations.items import attach_items, delete_items_of_post
 
 consumers = Consumers("media")
@@ -32,6 +33,23 @@ class SessionRevoked:
     denied_until: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccountDeleted:
+    """An account of which nothing is to stay."""
+
+    account_id: UUID
+    deletion_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequested:
+    """An account of which everything is to be copied, and where to."""
+
+    export_id: UUID
+    account_id: UUID
+    parts_prefix: str
+
+
 @consumers.on("social.post.published.v1", PostWithMedia)
 def keep_posted_media(session: Session, event: Delivery[PostWithMedia], _now: datetime) -> None:
     """Note which post shows the photos, so that they are not collected."""
@@ -52,3 +70,23 @@ def delete_posted_media(session: Session, event: Delivery[PostWithMedia], now: d
 def refuse_revoked_session(session: Session, event: Delivery[SessionRevoked], _now: datetime) -> None:
     """Refuse the session's access tokens here as well."""
     deny_session(session, event.data.session_id, event.data.denied_until)
+
+
+@consumers.on("auth.account.deleted.v1", AccountDeleted)
+def erase_deleted_account(session: Session, event: Delivery[AccountDeleted], now: datetime) -> None:
+    """Take no more uploads of the account, and have a worker erase what there is."""
+    account = event.data
+    request_erasure(session, deletion_id=account.deletion_id, account_id=account.account_id, now=now)
+
+
+@consumers.on("auth.export.requested.v1", ExportRequested)
+def collect_export(session: Session, event: Delivery[ExportRequested], now: datetime) -> None:
+    """Have a worker collect what is held about the account."""
+    export = event.data
+    request_export(
+        session,
+        export_id=export.export_id,
+        account_id=export.account_id,
+        parts_prefix=export.parts_prefix,
+        now=now,
+    )

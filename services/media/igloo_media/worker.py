@@ -10,9 +10,11 @@ from igloo_common.worker import Lane, PeriodicJob, Worker
 from igloo_media.app import create_app
 from igloo_media.consumers import consumers
 from igloo_media.images.limits import ChildLimits
+from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.collector import collect_items, remove_objects
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.jobs.sweeper import sweep_uploads
+from igloo_media.operations.account_tasks import ACCOUNT_TASKS_CHANNEL
 from igloo_media.operations.uploads import UPLOADED_CHANNEL
 from igloo_media.settings import ImageSettings, Settings
 from igloo_media.storage import Storage
@@ -22,7 +24,7 @@ def main() -> int:
     """Run until told to stop; the return value is the exit status."""
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
-    storage = Storage(settings.storage, connections=settings.images.lanes + 2)
+    storage = Storage(settings.storage, connections=settings.images.lanes + 3)
     photos = PhotoLane(storage=storage, limits=_limits(settings.images), threads=settings.images.threads)
     worker = Worker(
         app=app,
@@ -33,7 +35,11 @@ def main() -> int:
             PeriodicJob("collect-items", 600.0, collect_items),
             PeriodicJob("remove-objects", 5.0, partial(remove_objects, storage)),
         ],
-        lanes=[Lane("photos", photos.step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes)],
+        # Each with its own threads: a person who leaves with ten thousand photos keeps nobody else's waiting.
+        lanes=[
+            Lane("photos", photos.step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes),
+            Lane("account-tasks", AccountTaskLane(storage).step, ACCOUNT_TASKS_CHANNEL, 1.0),
+        ],
     )
     try:
         return worker.run()

@@ -22,6 +22,7 @@ from igloo_media.operations.processing import (
     finish_failed,
     finish_ready,
     give_back,
+    let_go,
 )
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
@@ -137,7 +138,7 @@ def _keep(claim: Claim, photo: RenderedPhoto) -> None:
     with transaction() as session:
         kept = finish_ready(session, claim, photo, now=utc_now())
     if not kept:
-        _log_lost(claim)
+        _let_go(claim)
 
 
 def _fail(claim: Claim, *, code: str, detail: str) -> None:
@@ -148,7 +149,7 @@ def _fail(claim: Claim, *, code: str, detail: str) -> None:
             # An earlier attempt may have died between its uploads.
             schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
     if not kept:
-        _log_lost(claim)
+        _let_go(claim)
 
 
 def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -> None:
@@ -169,8 +170,12 @@ def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -
 
 def _give_back(claim: Claim, *, pause: timedelta, counts_as_attempt: bool) -> None:
     with transaction() as session:
-        give_back(session, claim, pause=pause, counts_as_attempt=counts_as_attempt, now=utc_now())
+        kept = give_back(session, claim, pause=pause, counts_as_attempt=counts_as_attempt, now=utc_now())
+    if not kept:
+        _let_go(claim)
 
 
-def _log_lost(claim: Claim) -> None:
+def _let_go(claim: Claim) -> None:
+    with transaction() as session:
+        let_go(session, claim, now=utc_now())
     log.info("photo was deleted or taken over meanwhile", extra={"media_id": claim.media_id})

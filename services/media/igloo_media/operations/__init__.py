@@ -1,5 +1,23 @@
 """What changes in the media service, a noun a file; every function takes the caller's transaction."""
 
-from igloo_media.operations import collection, items, processing, removals, uploads
+from igloo_media.operations import (
+    account_tasks,
+    collection,
+    erasures,
+    exports,
+    items,
+    processing,
+    removals,
+    uploads,
+)
 
-__all__ = ["collection", "items", "processing", "removals", "uploads"]
+__all__ = [
+    "account_tasks",
+    "collection",
+    "erasures",
+    "exports",
+    "items",
+    "processing",
+    "removals",
+    "uploads",
+]

@@ -110,13 +110,15 @@ def close_item(
     """End an item and have its objects removed; the caller holds its row lock.
 
     A worker may be writing its renditions at this moment, and a client its original: what is there now goes
-    now, what may still come goes when nothing can come any more.
+    now, what may still come goes when nothing can come any more. The claim of such a worker stays on the row,
+    for whoever must know that nobody writes (see erasures), until the worker lets go or its lease ends.
     """
     keys = [original_key(item.owner_id, item.id), *rendition_keys(item.id)]
     schedule_removals(session, keys=keys, due_at=now)
     schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
     item.state, item.closed_at = state, now
-    item.due_at = item.claim_id = None
+    if item.claim_id is None:
+        item.due_at = None
     session.flush()
 
 

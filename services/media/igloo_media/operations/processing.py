@@ -16,7 +16,7 @@ from igloo_media.events import RenditionFacts
 from igloo_media.models import MediaItem, MediaState, Rendition
 from igloo_media.operations.items import announce_failure, announce_ready
 from igloo_media.operations.removals import schedule_removals
-from igloo_media.policies.objects import original_key
+from igloo_media.policies.objects import original_key, rendition_keys
 from igloo_media.policies.processing import FAIRNESS_WINDOW, LEASE
 from igloo_media.policies.uploads import settled_at
 
@@ -114,9 +114,12 @@ def finish_failed(session: Session, claim: Claim, *, code: str, detail: str, now
 
 def give_back(
     session: Session, claim: Claim, *, pause: timedelta, counts_as_attempt: bool, now: datetime
-) -> None:
-    """Let the photo be claimed again after a pause; an outage is no fault of it and costs it no attempt."""
-    session.execute(
+) -> bool:
+    """Let the photo be claimed again after a pause; an outage is no fault of it and costs it no attempt.
+
+    False when the claim is no longer the one that counts.
+    """
+    given_back = session.scalars(
         update(MediaItem)
         .where(*_held_by(claim))
         .values(
@@ -125,7 +128,28 @@ def give_back(
             due_at=now + pause,
             attempts=claim.attempts if counts_as_attempt else claim.attempts - 1,
         )
+        .returning(MediaItem.id)
     )
+    return given_back.one_or_none() is not None
+
+
+def let_go(session: Session, claim: Claim, *, now: datetime) -> None:
+    """Say that the worker writes nothing more of a photo that was closed under it; what it wrote goes.
+
+    Does nothing when another worker has taken the photo over: the renditions are then that one's.
+    """
+    closed = session.scalars(
+        update(MediaItem)
+        .where(
+            MediaItem.id == claim.media_id,
+            MediaItem.claim_id == claim.claim_id,
+            MediaItem.state.in_((MediaState.DELETED, MediaState.EXPIRED)),
+        )
+        .values(claim_id=None, due_at=None)
+        .returning(MediaItem.id)
+    )
+    if closed.one_or_none() is not None:
+        schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
 
 
 def _next_due(now: datetime) -> Select[Any]:

@@ -15,6 +15,7 @@ from igloo_common.ids import new_id
 from igloo_common.statements import Statement
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.models.items import CLIENT_ID_IN_USE
+from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_deleted
 from igloo_media.operations.items import announce_failure, close_item
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
 from igloo_media.policies.uploads import FORGOTTEN_AFTER, TARGET_LIFETIME
@@ -56,12 +57,17 @@ def request_uploads(
     """Make one upload a file and return them in order; a known client_id returns the upload it named.
 
     Raises:
+        AccountDeleted: the owner's account is deleted.
         ClientIdReused: a client_id came again with another type, size or checksum.
     """
+    # Asked in the round trip of the insert, whose rows the refusal takes back with the transaction.
+    deleted = ask_whether_deleted(session, owner_id)
     uploads = [_new_upload(owner_id, file, now) for file in files]
     # Whatever order a client lists its files in: two retries at once wait for one another in the same one.
     ordered = sorted(zip(uploads, files, strict=True), key=lambda pair: pair[1].client_id or "")
     made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, ordered, now))}
+    if deleted.rows():
+        raise AccountDeleted("The account is deleted.")
     answers = {
         upload.id: upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
         for upload, file in ordered

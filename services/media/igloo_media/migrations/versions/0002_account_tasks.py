@@ -22,6 +22,9 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("done_to", sa.Uuid(), nullable=True),
+        sa.Column("items", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("objects", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(kind = 'export') = (parts_prefix IS NOT NULL)", name=op.f("ck_account_tasks_export_has_place")
@@ -32,6 +35,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_account_tasks"),
     )
+    op.create_index("ix_account_tasks_account", "account_tasks", ["account_id", "kind"])
     op.create_index(
         "ix_account_tasks_due_at", "account_tasks", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL")
     )
