@@ -10,6 +10,7 @@ from auth.facebook_server import FacebookServer
 from auth.phones import Phone
 from igloo_auth.schemas.accounts import AccountSchema
 from igloo_auth.schemas.discovery import ConfigurationSchema, KeySetSchema
+from igloo_auth.schemas.security_events import SecurityEventPageSchema
 from igloo_auth.schemas.sessions import SessionPageSchema
 from igloo_auth.schemas.token import TokenSchema
 
@@ -18,6 +19,7 @@ DOCUMENTED: dict[str, type[Schema]] = {
     "/.well-known/openid-configuration": ConfigurationSchema,
     "/v1/account": AccountSchema,
     "/v1/auth/sessions?state=all": SessionPageSchema,
+    "/v1/account/security-events": SecurityEventPageSchema,
 }
 # Marshmallow's URL wants a top-level domain, and the tests' addresses have none.
 TEST_ADDRESS = ["Not a valid URL."]

@@ -20,8 +20,10 @@ OPERATIONS = {
     ("get", "/v1/auth/facebook/authorize"): "public",
     ("get", "/v1/auth/facebook/callback"): "public",
     ("get", "/v1/auth/sessions"): "user",
+    ("delete", "/v1/auth/sessions"): "user",
     ("delete", "/v1/auth/sessions/{session_id}"): "user",
     ("get", "/v1/account"): "user",
+    ("get", "/v1/account/security-events"): "user",
 }
 
 

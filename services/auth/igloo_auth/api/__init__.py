@@ -1,6 +1,18 @@
 """The routes of the auth service, a noun a file."""
 
-from igloo_auth.api import accounts, nonces, revocation, sessions, token, web_sign_ins, well_known
+from igloo_auth.api import (
+    account_exports,
+    accounts,
+    data_deletions,
+    facebook_callbacks,
+    nonces,
+    revocation,
+    security_events,
+    sessions,
+    token,
+    web_sign_ins,
+    well_known,
+)
 
 BLUEPRINTS = (
     well_known.blp,
@@ -10,4 +22,8 @@ BLUEPRINTS = (
     web_sign_ins.blp,
     sessions.blp,
     accounts.blp,
+    security_events.blp,
+    account_exports.blp,
+    facebook_callbacks.blp,
+    data_deletions.blp,
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from igloo_auth.operations.account_pruning import prune_exports, prune_tombstones
 from igloo_auth.operations.pruning import (
     BATCH_ROWS,
     erase_seals,
     prune_authorization_codes,
     prune_authorization_requests,
     prune_refresh_tokens,
+    prune_security_events,
     prune_sessions,
     prune_used_nonces,
 )
@@ -26,6 +28,9 @@ def prune() -> None:
     _until_done(prune_used_nonces)
     _until_done(prune_refresh_tokens)
     _until_done(prune_sessions)
+    _until_done(prune_security_events)
+    _until_done(prune_exports)
+    _until_done(prune_tombstones)
     with transaction() as session:
         erase_seals(session, lifetimes=provided(Settings).lifetimes, now=utc_now())
 

@@ -1,4 +1,4 @@
-"""What is forgotten, and when: expired tokens, sessions long over, seals that nobody may open any more."""
+"""What is forgotten, and when: expired tokens, sessions long over, seals past use, half a year's trail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.models.refresh_tokens import RefreshToken
+from igloo_auth.models.security_events import SecurityEvent
 from igloo_auth.models.sessions import DeviceSession
 from igloo_auth.models.web_sign_ins import AuthorizationCode, AuthorizationRequest
 from igloo_auth.settings import TokenLifetimes
@@ -16,6 +17,8 @@ from igloo_auth.settings import TokenLifetimes
 SESSION_RETENTION = timedelta(days=30)
 """How long a person can still see that a session was there and why it ended."""
 CLOCKS_DIFFER = timedelta(minutes=5)
+SECURITY_EVENT_RETENTION = timedelta(days=180, hours=1)
+"""The hour is for clocks that differ: the database itself refuses to lose a line of less than 180 days."""
 BATCH_ROWS = 1_000
 
 
@@ -104,3 +107,19 @@ def erase_seals(session: Session, *, lifetimes: TokenLifetimes, now: datetime) -
         .execution_options(synchronize_session=False)
     )
     return len(erased.all())
+
+
+def prune_security_events(session: Session, *, now: datetime) -> int:
+    """Delete a batch of lines of the trail that are past their time; less than `BATCH_ROWS` when done."""
+    old = (
+        select(SecurityEvent.id)
+        .where(SecurityEvent.occurred_at <= now - SECURITY_EVENT_RETENTION)
+        .limit(BATCH_ROWS)
+    )
+    pruned = session.execute(
+        delete(SecurityEvent)
+        .where(SecurityEvent.id.in_(old))
+        .returning(SecurityEvent.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(pruned.all())
