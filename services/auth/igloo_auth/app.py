@@ -18,6 +18,7 @@ from igloo_auth.tokens.key_files import FileKeys
 from igloo_auth.tokens.key_secrets import SecretKeys
 from igloo_auth.tokens.key_stores import KeyStore
 from igloo_auth.tokens.signing_keys import SigningKeys
+from igloo_common.object_store import ObjectStore
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             seconds=settings.lifetimes.access_seconds,
         ),
     )
+    provide(app, ObjectStore(settings.storage, connections=settings.common.threads))
     app.cli.add_command(key_commands)
     return app
 

@@ -87,6 +87,8 @@ def _follow_facebook(session: Session, *, account_id: UUID, person: FacebookPers
         update(Account)
         .where(
             Account.id == account_id,
+            # Deleted since the identity was read: a tombstone says nothing, and signing in is refused next.
+            Account.deleted_at.is_(None),
             or_(
                 Account.display_name != person.display_name,
                 Account.picture_url.is_distinct_from(person.picture_url),
