@@ -11,7 +11,8 @@ import jwt
 import pytest
 import requests
 
-from igloo_local.facebook.signing import ISSUER, challenge_of, signed_request
+from igloo_local.facebook.id_tokens import ISSUER
+from igloo_local.facebook.signing import challenge_of, signed_request
 from igloo_local.parts.facebook import Facebook
 
 Json = dict[str, Any]
@@ -68,10 +69,16 @@ def test_a_token_of_another_app_does_not_pass_for_ours(facebook: Facebook) -> No
         timeout=5,
     ).json()
 
-    found = debug(facebook, person["access_token"])
+    answer = get(
+        facebook,
+        "/v25.0/debug_token",
+        input_token=person["access_token"],
+        access_token="|".join(facebook.app),
+    )
 
-    assert found["is_valid"] is False
-    assert "did not match the Viewing App" in found["error"]["message"]
+    assert "data" not in answer
+    assert answer["error"]["code"] == 100
+    assert "input_token did not match the Viewing App" in answer["error"]["message"]
 
 
 def test_an_expired_and_an_unknown_token_are_told_apart(facebook: Facebook) -> None:
@@ -221,3 +228,107 @@ def test_an_unknown_address_is_graphs_unsupported_request(facebook: Facebook, pa
 
     assert answer.status_code == 400
     assert answer.json()["error"]["error_subcode"] == 33
+
+
+def control(facebook: Facebook, path: str, /, **parameters: str) -> Json:
+    answer = requests.post(f"{facebook.url}/stand-in{path}", data=parameters, timeout=5)
+    answer.raise_for_status()
+    found: Json = answer.json()
+    return found
+
+
+def signed(facebook: Facebook, token: str) -> dict[str, str]:
+    return {"access_token": token, "appsecret_proof": proof(facebook, token)}
+
+
+def befriend(facebook: Facebook, person: dict[str, str], friends: list[dict[str, str]]) -> None:
+    for friend in friends:
+        requests.post(
+            f"{facebook.url}/{person['id']}/friends/{friend['id']}",
+            data=signed(facebook, person["access_token"]),
+            timeout=5,
+        ).raise_for_status()
+
+
+def test_a_page_of_friends_says_where_the_next_one_begins_and_the_last_one_does_not(
+    facebook: Facebook,
+) -> None:
+    person, *friends = (facebook.create_person(name) for name in ("Beluga", "Auk", "Seal", "Tern"))
+    befriend(facebook, person, friends)
+    asked = {**signed(facebook, person["access_token"]), "limit": "2"}
+
+    first = get(facebook, "/me/friends", **asked)
+    second = get(facebook, "/me/friends", **asked, after=first["paging"]["cursors"]["after"])
+
+    assert [entry["name"] for entry in first["data"] + second["data"]] == ["Auk", "Seal", "Tern"]
+    assert "after=" in first["paging"]["next"]
+    assert "next" not in second["paging"]
+
+
+def test_who_does_not_share_friends_sees_none_and_is_seen_by_none(facebook: Facebook) -> None:
+    one, two = (facebook.create_person(name) for name in ("Eider", "Gull"))
+    befriend(facebook, one, [two])
+
+    control(facebook, f"/people/{two['id']}/permissions", permissions="email")
+
+    assert debug(facebook, two["access_token"])["scopes"] == ["email", "public_profile"]
+    assert get(facebook, "/me/friends", **signed(facebook, one["access_token"]))["data"] == []
+    assert get(facebook, "/me/friends", **signed(facebook, two["access_token"]))["data"] == []
+
+
+def test_the_dialog_grants_what_was_asked_for_and_no_more(facebook: Facebook) -> None:
+    person = facebook.create_person("Orca")
+
+    for scope, expected in (("", ["public_profile"]), ("user_friends", ["public_profile", "user_friends"])):
+        code = authorize(facebook, person["id"], **({"scope": scope} if scope else {}))["code"][0]
+        assert debug(facebook, redeem(facebook, code)["access_token"])["scopes"] == expected
+
+
+@pytest.mark.parametrize(("path", "version"), [("/v24.0/debug_token", "v24.0"), ("/debug_token", "v25.0")])
+def test_every_answer_names_the_version_that_gave_it(facebook: Facebook, path: str, version: str) -> None:
+    answer = requests.get(facebook.url + path, timeout=5)
+
+    assert answer.headers["facebook-api-version"] == version
+
+
+def test_a_new_key_signs_and_the_one_before_is_published_for_as_long_as_wanted(facebook: Facebook) -> None:
+    def published() -> list[str]:
+        return [key["kid"] for key in get(facebook, "/.well-known/oauth/openid/jwks/")["keys"]]
+
+    before = published()[0]
+
+    rotated = control(facebook, "/keys/rotate")
+    assert published() == rotated["published"] == [rotated["kid"], before]
+
+    withdrawn = control(facebook, "/keys/rotate", keep_seconds="0")
+    assert rotated["kid"] not in published()
+    assert published()[0] == withdrawn["kid"]
+
+
+def test_an_id_token_can_be_had_with_a_fault(facebook: Facebook) -> None:
+    person = facebook.create_person("Fulmar")
+    path = f"/people/{person['id']}/id-tokens"
+
+    token = control(facebook, path, nonce="n", claims='{"aud": "5", "nonce": null}', header='{"kid": "../x"}')
+    unsigned = control(facebook, path, nonce="n", signature="none")
+
+    claims = jwt.decode(token["id_token"], options={"verify_signature": False})
+    assert (claims["aud"], "nonce" in claims) == ("5", False)
+    assert jwt.get_unverified_header(token["id_token"])["kid"] == "../x"
+    assert jwt.get_unverified_header(unsigned["id_token"])["alg"] == "none"
+    assert unsigned["id_token"].endswith(".")
+
+
+def test_the_next_calls_of_a_path_go_wrong_when_that_is_wanted(facebook: Facebook) -> None:
+    token = facebook.create_person("Skua")["access_token"]
+
+    control(facebook, "/faults", path="/v25.0/me", kind="html", times="2")
+
+    def kind() -> str:
+        answer = requests.get(f"{facebook.url}/v25.0/me", params=signed(facebook, token), timeout=5)
+        return answer.headers["Content-Type"].partition(";")[0]
+
+    assert [kind() for _ in range(3)] == ["text/html", "text/html", "application/json"]
+    control(facebook, "/faults", path="/me", kind="500")
+    requests.delete(f"{facebook.url}/stand-in/faults", timeout=5).raise_for_status()
+    assert kind() == "application/json"

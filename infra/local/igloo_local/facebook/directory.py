@@ -1,4 +1,4 @@
-"""What the views need, found through the application: settings, people, authorization, signing, callbacks."""
+"""What the views need, found through the application: settings, people, authorization, id tokens, faults."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -7,14 +7,15 @@ from flask import current_app
 
 from igloo_local.facebook.authorization import Authorization
 from igloo_local.facebook.errors import ObjectUnknown
+from igloo_local.facebook.faults import Faults
+from igloo_local.facebook.id_tokens import IdTokens
 from igloo_local.facebook.people import People, Person
 from igloo_local.facebook.settings import Settings
-from igloo_local.facebook.signing import IdTokens
 
 EXTENSION = "igloo-facebook"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Directory:
     """One running stand-in."""
 
@@ -22,6 +23,7 @@ class Directory:
     people: People
     authorization: Authorization
     id_tokens: IdTokens
+    faults: Faults
 
     def person(self, person_id: str) -> Person:
         """Return a person who must exist."""

@@ -1,4 +1,4 @@
-"""The Graph API: test users, debug_token, people, friends and permissions."""
+"""The Graph API: test users, debug_token, people and permissions."""
 
 from flask import Blueprint, Response, request
 
@@ -7,11 +7,11 @@ from igloo_local.facebook.authorization import carries_token
 from igloo_local.facebook.directory import directory
 from igloo_local.facebook.errors import GraphError, ObjectUnknown, ParameterInvalid
 from igloo_local.facebook.people import Person, Token
+from igloo_local.facebook.permissions import ALL_PERMISSIONS, parse_permissions
 from igloo_local.facebook.profiles import describe, draw_avatar
 
 blueprint = Blueprint("graph", __name__)
 
-_SCOPES = ["email", "user_friends", "public_profile"]
 _DEFAULT_NAME = "Open Graph Test User"
 
 
@@ -19,6 +19,7 @@ _DEFAULT_NAME = "Open Graph Test User"
 def create_test_user(app_id: str) -> dict[str, object]:
     """Make a person who has the app installed.
 
+    `permissions` says what the person lets the app see: everything that igloo asks for, when it is left out.
     The real call needs the app's access token. Here a call without any will do, so that whoever sits at this
     machine can make a person; a wrong one is refused all the same.
     """
@@ -26,7 +27,9 @@ def create_test_user(app_id: str) -> dict[str, object]:
     if carries_token():
         _require_own_app(app_id)
     name = request.values.get("name", "").strip() or _DEFAULT_NAME
-    person = directory().people.add(app_id=app_id, name=name)
+    wanted = request.values.get("permissions")
+    permissions = ALL_PERMISSIONS if wanted is None else parse_permissions(wanted)
+    person = directory().people.add(app_id=app_id, name=name, permissions=permissions)
     return {**_test_user(person), "email": f"{person.id}@example.invalid"}
 
 
@@ -54,9 +57,12 @@ def debug_token() -> dict[str, object]:
     if not text:
         raise ParameterInvalid("The parameter input_token is required")
     try:
-        return {"data": _token_facts(directory().authorization.valid(text), app_id)}
+        token = directory().authorization.valid(text)
     except GraphError as error:
         return {"data": {"error": error.short_form(), "is_valid": False, "scopes": []}}
+    if token.app_id != app_id:
+        raise ParameterInvalid("The App_id in the input_token did not match the Viewing App")
+    return {"data": _token_facts(token)}
 
 
 @blueprint.get("/me")
@@ -73,27 +79,6 @@ def show_person(person_id: str) -> dict[str, object]:
     if person_id not in visible:
         raise ObjectUnknown(person_id)
     return _describe(directory().person(person_id))
-
-
-@blueprint.get("/me/friends")
-def list_my_friends() -> dict[str, object]:
-    """List the friends who use the app too."""
-    token = directory().authorization.calling_user()
-    friends = directory().people.friends_of(token.person_id)
-    page = [{"name": friend.name, "id": friend.id} for friend in friends if friend.app_id == token.app_id]
-    return {"data": page, "paging": {}, "summary": {"total_count": len(friends)}}
-
-
-@blueprint.post("/<person_id>/friends/<friend_id>")
-def befriend(person_id: str, friend_id: str) -> dict[str, object]:
-    """Make two test users friends.
-
-    Facebook takes two calls, a request and its confirmation; here one of them is enough and two do no harm.
-    """
-    if directory().authorization.calling_user().person_id != person_id:
-        raise ObjectUnknown(person_id)
-    directory().people.befriend(person_id, directory().person(friend_id).id)
-    return {"success": True}
 
 
 @blueprint.delete("/me/permissions")
@@ -129,9 +114,7 @@ def _describe(person: Person) -> dict[str, object]:
     return describe(person, fields=request.args.get("fields"), base_url=directory().settings.public_url)
 
 
-def _token_facts(token: Token, app_id: str) -> dict[str, object]:
-    if token.app_id != app_id:
-        raise GraphError("(#100) The App_id in the input_token did not match the Viewing App", code=100)
+def _token_facts(token: Token) -> dict[str, object]:
     return {
         "app_id": token.app_id,
         "type": "USER",
@@ -140,6 +123,6 @@ def _token_facts(token: Token, app_id: str) -> dict[str, object]:
         "expires_at": token.expires_at,
         "is_valid": True,
         "issued_at": token.issued_at,
-        "scopes": _SCOPES,
+        "scopes": sorted(token.permissions),
         "user_id": token.person_id,
     }

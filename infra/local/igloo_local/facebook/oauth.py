@@ -13,9 +13,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from igloo_local.facebook.directory import directory
 from igloo_local.facebook.errors import GraphError, ParameterInvalid
+from igloo_local.facebook.friends import friends_for_app
+from igloo_local.facebook.id_tokens import ISSUER
 from igloo_local.facebook.people import TOKEN_SECONDS, Code, Person
+from igloo_local.facebook.permissions import PUBLIC_PROFILE, USER_FRIENDS, granted, parse_permissions
 from igloo_local.facebook.profiles import picture_url
-from igloo_local.facebook.signing import ISSUER, challenge_of
+from igloo_local.facebook.signing import challenge_of
 
 blueprint = Blueprint("oauth", __name__)
 
@@ -30,6 +33,7 @@ a:hover,a:focus{{background:#e8f0fe}}img{{width:40px;border-radius:50%}}</style>
 <h1>Continue as…</h1><p>This is a stand-in for Facebook: nobody here is real.</p>
 <nav>{people}<a href="{cancel}">Cancel</a></nav></html>
 """
+_CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti", "nonce", "name", "picture", "user_friends"]
 _PERSON = '<a href="{url}"><img src="{picture}" alt="">{name}</a>'
 
 
@@ -65,7 +69,7 @@ def exchange() -> dict[str, object]:
             return {"access_token": f"{app_id}|{directory().settings.apps[app_id]}", "token_type": "bearer"}
         case "fb_exchange_token":
             token = directory().authorization.valid(request.values.get("fb_exchange_token", ""))
-            return _token_answer(directory().person(token.person_id))
+            return _token_answer(directory().person(token.person_id), token.permissions)
         case _:
             return _redeem(app_id)
 
@@ -87,7 +91,7 @@ def show_openid_configuration() -> dict[str, object]:
         "response_types_supported": ["id_token", "token id_token"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "claims_supported": ["iss", "aud", "sub", "iat", "exp", "jti", "nonce", "name", "picture"],
+        "claims_supported": _CLAIMS,
     }
 
 
@@ -118,11 +122,13 @@ def _choice_page(app_id: str, back: str) -> Response:
 def _new_code(person: Person, back: str) -> str:
     if request.args.get("code_challenge_method", "S256") != "S256":
         raise ParameterInvalid("code_challenge_method must be S256")
+    scope = request.args.get("scope", PUBLIC_PROFILE)
     return directory().people.issue_code(
         person,
         redirect_uri=back,
         code_challenge=request.args.get("code_challenge"),
         nonce=request.args.get("nonce"),
+        permissions=granted(parse_permissions(scope.replace(" ", ",")), allowed=person.permissions),
     )
 
 
@@ -137,7 +143,7 @@ def _redeem(app_id: str) -> dict[str, object]:
     if not directory().people.use_code(code.code):
         raise GraphError("This authorization code has been used.", code=100, subcode=36009)
     person = directory().person(code.person_id)
-    return {**_token_answer(person), **_id_token(person, code)}
+    return {**_token_answer(person, code.permissions), **_id_token(person, code)}
 
 
 def _check_redirect(code: Code) -> None:
@@ -158,8 +164,8 @@ def _check_verifier(code: Code) -> None:
         raise GraphError("Invalid code_verifier provided.", code=100, subcode=36010)
 
 
-def _token_answer(person: Person) -> dict[str, object]:
-    token = directory().people.issue_token(person)
+def _token_answer(person: Person, permissions: frozenset[str]) -> dict[str, object]:
+    token = directory().people.issue_token(person, permissions=permissions)
     return {"access_token": token.token, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
 
 
@@ -167,11 +173,9 @@ def _id_token(person: Person, code: Code) -> dict[str, object]:
     if code.nonce is None:
         return {}
     picture = picture_url(person.id, directory().settings.public_url)
-    return {
-        "id_token": directory().id_tokens.issue(
-            app_id=person.app_id, person_id=person.id, name=person.name, picture=picture, nonce=code.nonce
-        )
-    }
+    friends = friends_for_app(person) if USER_FRIENDS in code.permissions else None
+    token = directory().id_tokens.issue(person, picture=picture, nonce=code.nonce, friends=friends)
+    return {"id_token": token}
 
 
 def _state() -> dict[str, str]:
