@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SECONDS = 10.0
-_WAITERS = text("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+# Not from pg_stat_activity: a transaction goes on seeing there whom it saw first, and misses new connections.
+_WAITERS = text(
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+)
 
 
 def eventually(
