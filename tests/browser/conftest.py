@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from browser.chromium import DESKTOP, PHONE, ChromiumMissing, chromium
 from browser.town import Person, Town
@@ -42,6 +42,12 @@ def town(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield Town(stack)
 
 
+def watched_page(context: BrowserContext, town: Town) -> tuple[Page, Witness]:
+    """Open one more tab of a browser; whoever opens it asks its witness."""
+    page = context.new_page()
+    return page, Witness(page, allowed=(town.gateway, town.s3))
+
+
 @pytest.fixture
 def open_page(browser: Browser, town: Town) -> Iterator[OpenPage]:
     """Open fresh browsers, each with a session of its own; none of them may complain by the end."""
@@ -57,8 +63,7 @@ def open_page(browser: Browser, town: Town) -> Iterator[OpenPage]:
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         contexts.append(context)
-        page = context.new_page()
-        witness = Witness(page, allowed=(town.gateway, town.s3))
+        page, witness = watched_page(context, town)
         witnesses.append(witness)
         page.goto(f"{town.gateway}{path}")
         return page, witness

@@ -56,6 +56,7 @@ class Town:
         self.stack = stack
         self.gateway = stack.addresses.gateway
         self.s3 = stack.addresses.s3
+        self.facebook = stack.addresses.facebook
 
     def people(self, *names: str) -> list[Person]:
         """Make people, and let the demo client offer them and nobody else."""

@@ -26,7 +26,7 @@ _COOKIE = "person_id"
 _PAGE = """\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Log in with the Facebook stand-in</title>
+<title>Log in with the Facebook stand-in</title><link rel="icon" href="data:,">
 <style>body{{font:16px system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}}
 a{{display:flex;gap:.8rem;align-items:center;padding:.5rem;color:inherit;text-decoration:none;border-radius:.6rem}}
 a:hover,a:focus{{background:#e8f0fe}}img{{width:40px;border-radius:50%}}</style>
