@@ -19,6 +19,7 @@ from factories.databases import DatabaseUrls
 from factories.environment import service_environ
 from igloo_auth.app import create_app
 from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.facebook.limited_login import LimitedLogin
 from igloo_auth.settings import Settings
 from igloo_common.wiring import wiring_of
 
@@ -71,9 +72,10 @@ def close(app: Flask) -> None:
     """Close an application's connections to the database and to Facebook."""
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
-    graph = wiring_of(app).adapters[FacebookGraph]
-    assert isinstance(graph, FacebookGraph)
-    graph.close()
+    for kind in (FacebookGraph, LimitedLogin):
+        adapter = wiring_of(app).adapters[kind]
+        assert isinstance(adapter, FacebookGraph | LimitedLogin)
+        adapter.close()
 
 
 @pytest.fixture

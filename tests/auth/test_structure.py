@@ -16,6 +16,7 @@ from igloo_common.access import assert_every_operation_has_access
 OPERATIONS = {
     ("get", "/.well-known/jwks.json"): "public",
     ("get", "/.well-known/openid-configuration"): "public",
+    ("post", "/v1/auth/nonces"): "public",
     ("post", "/v1/auth/token"): "public",
     ("post", "/v1/auth/revoke"): "public",
     ("get", "/v1/auth/facebook/authorize"): "public",
@@ -56,16 +57,15 @@ def test_every_operation_has_a_name_a_summary_and_a_documented_answer(client: Fl
         operation = paths[path][method]
         assert operation["operationId"], path
         assert operation["summary"], path
-        assert {"200", "202", "204", "302"} & set(operation["responses"]), path
+        assert {"200", "201", "202", "204", "302"} & set(operation["responses"]), path
 
 
 def test_the_token_request_is_documented_as_form_and_as_json(client: FlaskClient) -> None:
     operation = (client.get("/openapi.json").json or {})["paths"]["/v1/auth/token"]["post"]
 
     content = operation["requestBody"]["content"]
-    references = [
-        {"$ref": f"#/components/schemas/{name}"} for name in ("FacebookTokenGrant", "RefreshTokenGrant")
-    ]
+    grants = ("FacebookTokenGrant", "IdTokenGrant", "AuthorizationCodeGrant", "RefreshTokenGrant")
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in grants]
     assert {kind: body["schema"]["oneOf"] for kind, body in content.items()} == {
         "application/x-www-form-urlencoded": references,
         "application/json": references,

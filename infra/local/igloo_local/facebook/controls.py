@@ -64,7 +64,7 @@ def limited_login(person_id: str) -> dict[str, object]:
 
 @blueprint.post("/keys/rotate")
 def rotate_keys() -> dict[str, object]:
-    """Sign id tokens with a new key; the one before is published for `keep_seconds` more, 3600 if not said."""
+    """Sign id tokens with a new key; the one before is published for `keep_seconds`, 3600 if not said."""
     keep = request.values.get("keep_seconds", default=3600.0, type=float)
     key = directory().id_tokens.keys.rotate(keep_seconds=keep)
     return {"kid": key.kid, "published": [each.kid for each in directory().id_tokens.keys.published]}
