@@ -30,8 +30,12 @@ def issue_token() -> Response:
 
     `grant_type` chooses what proves who calls. Refusals are problem documents with the `error` of RFC 6749:
     `invalid_request`, `unsupported_grant_type`, or `invalid_grant` with one of the codes
-    `facebook_token_invalid`, `refresh_token_invalid`, `refresh_token_expired`, `refresh_token_reused` and
-    `session_revoked`. When Facebook cannot be asked, sign-in answers 503 `facebook_unavailable`.
+    `facebook_token_invalid`, `nonce_invalid`, `nonce_reused`, `authorization_code_invalid`,
+    `authorization_code_expired`, `authorization_code_reused`, `refresh_token_invalid`,
+    `refresh_token_expired`, `refresh_token_reused`, `session_revoked`, `account_suspended` and
+    `account_deleted`; where there is more to say, `reason` says it in a word. When Facebook cannot be asked, a
+    sign-in answers 503 `facebook_unavailable`; when its answer makes no sense or it refuses our app, 502
+    `facebook_failed`. Both say in Retry-After when to ask again, and who is signed in stays so.
 
     Each refresh token is good for one successor. Send the same one again when an answer was lost: within a
     minute, or until the successor is used, it gives the same successor. After that it ends the session.
