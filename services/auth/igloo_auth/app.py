@@ -6,6 +6,7 @@ from flask import Flask
 
 from igloo_auth import models
 from igloo_auth.api import BLUEPRINTS
+from igloo_auth.commands.accounts import accounts as account_commands
 from igloo_auth.commands.keys import keys as key_commands
 from igloo_auth.db import db
 from igloo_auth.facebook.dialog import FacebookDialog
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ),
     )
     provide(app, ObjectStore(settings.storage, connections=settings.common.threads))
+    app.cli.add_command(account_commands)
     app.cli.add_command(key_commands)
     return app
 
