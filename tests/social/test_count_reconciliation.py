@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from factories.social_people import add_noise, make_person, relate
-from igloo_social.jobs import reconcile_counts
+from igloo_social.jobs.periodic import reconcile_counts
 from igloo_social.models.profiles import PROFILES
 from igloo_social.queries.counts import miscounted_people
 

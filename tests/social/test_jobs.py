@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from factories.social_people import make_person
 from factories.social_posts import make_post
 from igloo_common.clock import utc_now
-from igloo_social.jobs import JOBS, MEDIA_AWAITED_FOR
+from igloo_social.jobs.periodic import JOBS, MEDIA_AWAITED_FOR
 from igloo_social.models.posts import POSTS
 
 

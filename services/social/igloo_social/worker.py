@@ -1,22 +1,33 @@
-"""The worker process: `python -m igloo_social.worker` relays events out and applies events that came in."""
+"""The worker process: `python -m igloo_social.worker` moves events, erases people and copies for them."""
 
 from __future__ import annotations
 
 import sys
 
+from igloo_common.object_store import ObjectStore
 from igloo_common.settings import load_or_exit
-from igloo_common.worker import Worker
+from igloo_common.worker import Lane, Worker
 from igloo_social.app import create_app
 from igloo_social.consumers import consumers
-from igloo_social.jobs import JOBS
+from igloo_social.jobs.erasures import erase_next
+from igloo_social.jobs.exports import ExportLane
+from igloo_social.jobs.periodic import JOBS
+from igloo_social.operations.account_tasks import CHANNEL
 from igloo_social.settings import Settings
+
+TASKS_SWEPT_EVERY_SECONDS = 1.0
 
 
 def main() -> int:
     """Run until told to stop; the return value is the exit status."""
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
-    return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS).run()
+    exports = ExportLane(ObjectStore(settings.storage))
+    lanes = [
+        Lane("erasures", erase_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
+        Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
+    ]
+    return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS, lanes=lanes).run()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from igloo_social.api import (
     posts,
     profiles,
     relations,
+    suggestions,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -23,4 +24,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     feed.blp,
     likes.blp,
     notifications.blp,
+    suggestions.blp,
 )

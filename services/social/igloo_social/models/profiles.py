@@ -35,8 +35,8 @@ class Profile(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
-    """When the account was deleted. The row stays, empty: it keeps the username from being taken by another, and
-    late events from making the person anew."""
+    """When the account was deleted. The row stays, empty: it keeps the username from being taken by somebody
+    else, and late events from making the person anew."""
 
     __table_args__ = (
         # Kept in lower case, so that the plain unique index is case-insensitive and serves the look-up.

@@ -13,8 +13,8 @@ from igloo_common.errors import FieldError, Invalid
 from igloo_social.models.images import MEDIA_ITEMS, MediaState
 from igloo_social.models.posts import POST_IMAGES, POSTS, PostState
 from igloo_social.operations.locks import lock_media
+from igloo_social.operations.profiles import meet_living
 from igloo_social.operations.publishing import fail_post, publish_post
-from igloo_social.operations.relations import lock_people
 from igloo_social.policies.images import refusal_of
 from igloo_social.queries.images import (
     authors_wishing_for,
@@ -106,13 +106,19 @@ def apply_medium(session: Session, medium: Medium, *, now: datetime) -> None:
     """Note what became of a medium, and bring the posts that wish for it a step further.
 
     The locks make the events of a post's media, and the post itself, take turns: whoever comes last sees all
-    the others and publishes, so that no post is left waiting.
+    the others and publishes, so that no post is left waiting. Media and posts of the deleted are let be: they
+    are being removed.
     """
     lock_media(session, (medium.media_id,))
-    lock_people(session, authors_wishing_for(session, medium.media_id))
+    people = {medium.owner_id, *authors_wishing_for(session, medium.media_id)}
+    living = meet_living(session, people, now=now)
+    if medium.owner_id not in living:
+        return
     posts = lock_posts_wishing_for(session, medium.media_id)
     _store(session, medium, now)
     for post in posts:
+        if post.author_id not in living:
+            continue
         if post.state == PostState.PROCESSING:
             _advance(session, post, medium.media_id, now)
         else:

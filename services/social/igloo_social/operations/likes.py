@@ -14,6 +14,7 @@ from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.posts import POSTS, PostState
 from igloo_social.operations import notifications
 from igloo_social.operations.locks import lock_pair, share_pair
+from igloo_social.operations.relations import share_person
 from igloo_social.queries.posts import author_of, lock_visible_post, visible_like_count_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def like_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) 
     """Like a post and tell its author; liked already, it changes and tells nothing.
 
     Raises:
+        UserNotFound: The person's account was deleted.
         PostNotFound: There is no such post for this person.
         PostNotPublished: It is their own and not out yet.
     """
@@ -68,6 +70,7 @@ def unlike_post(session: Session, *, post_id: UUID, user_id: UUID) -> LikeStatus
     """No longer like a post, and take back what its author was told; not liked, it changes nothing.
 
     Raises:
+        UserNotFound: The person's account was deleted.
         PostNotFound: There is no such post for this person.
         PostNotPublished: It is their own and not out yet.
     """
@@ -137,6 +140,7 @@ def _lock_for_liking(session: Session, post_id: UUID, user_id: UUID) -> UUID:
     waits for this like and removes it, or is seen by the look that follows.
     """
     author_id = author_of(session, post_id)
+    share_person(session, user_id)
     share_pair(session, author_id, user_id)
     state = lock_visible_post(session, post_id=post_id, viewer_id=user_id)
     if state != PostState.PUBLISHED:

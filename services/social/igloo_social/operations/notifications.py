@@ -12,6 +12,7 @@ from igloo_common.ids import new_id
 from igloo_common.statements import Statement
 from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS, NotificationKind
 from igloo_social.operations.locks import lock_pair
+from igloo_social.operations.relations import share_person
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,11 +92,13 @@ def move_read_marker(session: Session, *, recipient_id: UUID, read_until: dateti
     """Remember that everything up to a moment has been read; saying the same again changes nothing.
 
     Raises:
+        UserNotFound: The person's account was deleted.
         ReadMarkerStale: When the marker stands later already.
         ReadMarkerInFuture: When the moment has not come yet.
     """
     if read_until > now:
         raise ReadMarkerInFuture("read_until lies in the future.")
+    share_person(session, recipient_id)
     marker = insert(READ_MARKERS).values(recipient_id=recipient_id, read_until=read_until)
     moved = session.execute(
         marker.on_conflict_do_update(

@@ -100,10 +100,13 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
     return PostView(*made)
 
 
+# The lock that counting the post takes anyway, taken at once: a deletion of the account either waits, and
+# then finds the post, or is seen.
 _MAKE = Statement("""
 WITH author AS (
     SELECT user_id, username, display_name, avatar_url FROM profiles
     WHERE user_id = %(author_id)s AND deleted_at IS NULL
+    FOR NO KEY UPDATE
 ), post AS (
     INSERT INTO posts (id, author_id, caption, visibility, state, images, created_at, published_at)
     SELECT %(id)s, user_id, %(caption)s, %(visibility)s, %(state)s, %(images)s, %(created_at)s,
@@ -179,10 +182,11 @@ def _lock_own(session: Session, post_id: UUID, author_id: UUID) -> Row[Any]:
     """Lock a post of the author's, after the author.
 
     Raises:
-        PostNotFound: There is no such post for this person.
+        PostNotFound: There is no such post for this person, or the person's account was deleted.
         NotYourPost: They see it, and it is somebody else's.
     """
-    lock_people(session, (author_id,))
+    if not lock_people(session, (author_id,)):
+        raise PostNotFound
     post = lock_own_post(session, post_id=post_id, author_id=author_id)
     if post is not None:
         return post

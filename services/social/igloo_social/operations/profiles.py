@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from igloo_common.errors import Conflict, FieldError, Invalid, PreconditionFailed
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.follow_requests import accept_requests, lock_with_requesters
+from igloo_social.operations.relations import lock_people
 from igloo_social.policies import names, usernames
 from igloo_social.queries.profiles import UserNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping, Set
     from datetime import datetime
     from uuid import UUID
 
@@ -57,6 +58,20 @@ def see_person(session: Session, *, user_id: UUID, now: datetime) -> None:
             return
         # Without a conflict target: somebody may have the username, or make the same profile just now.
         session.execute(insert(PROFILES).values(**profile, username=username).on_conflict_do_nothing())
+
+
+def meet_living(session: Session, user_ids: Collection[UUID], *, now: datetime) -> Set[UUID]:
+    """Lock those of these people who are not deleted, and make a profile first for whom nobody has seen yet.
+
+    What is then written of them is found by the erasure of those whose account is deleted next.
+    """
+    living = lock_people(session, user_ids).keys()
+    unmet = sorted(set(user_ids) - living)
+    if not unmet:
+        return living
+    for user_id in unmet:
+        see_person(session, user_id=user_id, now=now)
+    return lock_people(session, user_ids).keys()
 
 
 def merge_account(

@@ -49,6 +49,16 @@ def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, boo
     return dict(_LOCK_PEOPLE.rows(session, {"user_ids": list(user_ids)}))
 
 
+def share_person(session: Session, user_id: UUID) -> None:
+    """Act for a person, beside others who do, while nobody deletes them or changes their relations.
+
+    Raises:
+        UserNotFound: Their account was deleted.
+    """
+    if not _SHARE_PERSON.rows(session, {"user_id": user_id}):
+        raise UserNotFound
+
+
 def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair:
     """Lock the actor and the other person, then read what stands between them.
 
@@ -117,6 +127,9 @@ def _announce(
 _LOCK_PEOPLE = Statement("""
 SELECT user_id, is_private FROM profiles WHERE user_id = ANY(%(user_ids)s) AND deleted_at IS NULL
 ORDER BY user_id FOR NO KEY UPDATE
+""")
+_SHARE_PERSON = Statement("""
+SELECT user_id FROM profiles WHERE user_id = %(user_id)s AND deleted_at IS NULL FOR SHARE
 """)
 _INSERT_EDGE = """
 INSERT INTO relations (from_user, to_user, relation_type, created_at)

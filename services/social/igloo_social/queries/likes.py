@@ -38,6 +38,7 @@ def _likers(*, newer: bool, bounded: bool) -> Select[Any]:
         .join(PROFILES, PROFILES.c.user_id == LIKES.c.user_id)
         .where(
             LIKES.c.post_id == POST_ID,
+            PROFILES.c.deleted_at.is_(None),
             person_is_shown(LIKES.c.user_id),
         )
     )

@@ -100,8 +100,7 @@ def visible_profile(reader: Reader, *, user_id: UUID, viewer_id: UUID | None) ->
 def _found(
     reader: Reader, statement: Statement, key: UUID | str, viewer_id: UUID | None
 ) -> ProfileView | None:
-    parameters = {"key": key} if viewer_id is None else {"key": key, "viewer_id": viewer_id}
-    found = statement.row(reader, parameters)
+    found = statement.row(reader, {"key": key, "viewer_id": viewer_id})
     if found is None:
         return None
     row = ProfileRow(*found)
@@ -112,7 +111,7 @@ def _found(
 
 
 def _hidden_follows(*, incoming: bool) -> ColumnElement[int]:
-    """Count a profile's followers, or followees, whom blocks hide from the viewer.
+    """Count a profile's followers, or followees, who are hidden from the viewer.
 
     Counted from the hidden people, mostly none: the scalar subquery inside the sum keeps PostgreSQL from
     turning it round into a walk over all followers of the profile.
@@ -141,16 +140,14 @@ def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Statement:
         PROFILES.c.post_count,
         PROFILES.c.version,
         PROFILES.c.created_at,
+        (PROFILES.c.follower_count - _hidden_follows(incoming=True)).label("follower_count"),
+        (PROFILES.c.following_count - _hidden_follows(incoming=False)).label("following_count"),
     ]
     if for_viewer:
         columns += [
-            (PROFILES.c.follower_count - _hidden_follows(incoming=True)).label("follower_count"),
-            (PROFILES.c.following_count - _hidden_follows(incoming=False)).label("following_count"),
             kinds_between(VIEWER, PROFILES.c.user_id, people=PROFILES).label("outgoing"),
             kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
         ]
-    else:
-        columns += [PROFILES.c.follower_count, PROFILES.c.following_count]
     return Statement(
         select(*columns).where(key == bindparam("key", type_=key.type), PROFILES.c.deleted_at.is_(None))
     )

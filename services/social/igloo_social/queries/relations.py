@@ -63,9 +63,11 @@ def relationships_with(
 
 
 def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
-    """List everybody who asks to follow a person, the first to ask first."""
+    """List everybody who asks to follow a person and is not deleted, the first to ask first."""
     statement = (
         select(RELATIONS.c.from_user)
+        .join(PROFILES, PROFILES.c.user_id == RELATIONS.c.from_user)
+        .where(PROFILES.c.deleted_at.is_(None))
         .where(RELATIONS.c.to_user == user_id, RELATIONS.c.relation_type == RelationType.REQUEST.value)
         .order_by(RELATIONS.c.created_at, RELATIONS.c.from_user)
     )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     union,
 )
 
+from igloo_social.models.account_tasks import ACCOUNT_TASKS, TaskKind
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS, PostState, Visibility
 from igloo_social.models.profiles import PROFILES
@@ -43,11 +44,18 @@ def _hidden_people() -> CTE:
         select(blocking.c.from_user).where(
             blocking.c.to_user == VIEWER, blocking.c.relation_type == _word(RelationType.BLOCK)
         ),
+        select(ACCOUNT_TASKS.c.account_id).where(
+            ACCOUNT_TASKS.c.due_at.is_not(None), ACCOUNT_TASKS.c.kind == _word(TaskKind.ERASURE)
+        ),
     ).cte("hidden_people")
 
 
 HIDDEN_PEOPLE = _hidden_people()
-"""The people from whom a block parts the viewer, either way: read once a statement, however many rows ask."""
+"""The people from whom a block parts the viewer, either way, and those who are being erased just now.
+
+Read once a statement, however many rows ask. The deleted are hidden by `deleted_at` wherever they would show;
+here they are for the counts, which their erasure has yet to reach.
+"""
 
 
 def probe(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -73,7 +81,7 @@ def _follows_author() -> ColumnElement[bool]:
 
 
 def person_is_shown(user_column: ColumnElement[UUID]) -> ColumnElement[bool]:
-    """Hold where no block stands between the viewer and the person in a column that is never NULL."""
+    """Hold where the person in a column that is never NULL is none of the hidden."""
     return user_column.not_in(select(HIDDEN_PEOPLE.c.user_id))
 
 

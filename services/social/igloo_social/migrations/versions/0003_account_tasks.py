@@ -37,6 +37,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_account_tasks_due_at", "account_tasks", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL")
     )
+    op.create_index(
+        "ix_account_tasks_being_erased",
+        "account_tasks",
+        ["account_id"],
+        postgresql_where=sa.text("kind = 'erasure' AND due_at IS NOT NULL"),
+    )
     op.create_table(
         "facebook_friends",
         sa.Column("user_id", sa.Uuid(), nullable=False),

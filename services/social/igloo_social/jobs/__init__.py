@@ -1,0 +1,1 @@
+"""What the social worker does by itself: on schedule, and in lanes of longer work."""

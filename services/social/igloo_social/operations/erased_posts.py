@@ -1,0 +1,71 @@
+"""Removing a deleted person's posts, and the copies of what the media service said about their photos.
+
+Posts are removed and not made tombstones: nothing makes a post of an id that is given to it, so no late event
+brings one back, and those that tell of its coming, of its going or of its media find nothing to change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from igloo_common.statements import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+POSTS_AT_ONCE = 100
+ROWS_AT_ONCE = 2_000
+
+
+def remove_media(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget some of the person's media; what the media service holds of them, it removes by itself."""
+    return {"media": REMOVE_MEDIA.count(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})}
+
+
+def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Remove some of the person's posts, deleted ones too, once nobody's like of them is left.
+
+    Locks the posts first: who was liking one has done so before, and is found, or finds no post any more.
+    """
+    batch = {"account_id": account_id, "limit": POSTS_AT_ONCE}
+    rows = LOCK_LIVING_POSTS.rows(session, batch) or LOCK_DELETED_POSTS.rows(session, batch)
+    posts = {"post_ids": [post_id for (post_id,) in rows], "limit": ROWS_AT_ONCE}
+    if not rows:
+        return {}
+    likes = REMOVE_LIKES.count(session, posts)
+    notifications = REMOVE_NEWS.count(session, posts)
+    removed = {"likes_received": likes, "notifications": notifications}
+    if ROWS_AT_ONCE in removed.values():
+        return removed
+    REMOVE_IMAGES.run(session, posts)
+    return {**removed, "posts": REMOVE_POSTS.count(session, posts)}
+
+
+REMOVE_MEDIA = Statement("""
+DELETE FROM media_items WHERE media_id IN (
+    SELECT media_id FROM media_items WHERE owner_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+LOCK_LIVING_POSTS = Statement("""
+SELECT id FROM posts WHERE author_id = %(account_id)s AND deleted_at IS NULL
+ORDER BY id LIMIT %(limit)s FOR UPDATE
+""")
+LOCK_DELETED_POSTS = Statement("""
+SELECT id FROM posts WHERE author_id = %(account_id)s AND deleted_at IS NOT NULL
+ORDER BY id LIMIT %(limit)s FOR UPDATE
+""")
+REMOVE_LIKES = Statement("""
+DELETE FROM likes WHERE (post_id, user_id) IN (
+    SELECT post_id, user_id FROM likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
+)
+""")
+REMOVE_NEWS = Statement("""
+DELETE FROM notifications WHERE id IN (
+    SELECT id FROM notifications WHERE object_id = ANY(%(post_ids)s) LIMIT %(limit)s
+)
+""")
+REMOVE_IMAGES = Statement("DELETE FROM post_images WHERE post_id = ANY(%(post_ids)s)")
+REMOVE_POSTS = Statement("DELETE FROM posts WHERE id = ANY(%(post_ids)s)")

@@ -1,0 +1,101 @@
+"""Removing what a deleted person did and was told, and what is remembered of them elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from igloo_common.statements import Statement
+from igloo_social.operations.likes import recount_likes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+LIKES_AT_ONCE = 200
+ROWS_AT_ONCE = 5_000
+
+
+def remove_likes_given(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Take some of the person's likes back, and count those posts' likes anew under the posts' locks."""
+    liked = LIKED_POSTS.rows(session, {"account_id": account_id, "limit": LIKES_AT_ONCE})
+    if not liked:
+        return {}
+    post_ids = [post_id for (post_id,) in liked]
+    likes = {"account_id": account_id, "post_ids": post_ids}
+    LOCK_POSTS.rows(session, likes)
+    removed = REMOVE_LIKES.count(session, likes)
+    recount_likes(session, post_ids)
+    return {"likes_given": removed}
+
+
+def remove_notifications(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Remove some of what the person was told, and of what others were told that the person did."""
+    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
+    return {
+        "notifications": REMOVE_TOLD_TO.count(session, batch) + REMOVE_TOLD_OF.count(session, batch),
+    }
+
+
+def remove_feed(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Remove some of the person's own feed."""
+    return {"feed_entries": REMOVE_FEED.count(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})}
+
+
+def remove_read_marker(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget how far the person had read."""
+    return {"read_markers": _REMOVE_READ_MARKER.count(session, {"account_id": account_id})}
+
+
+def remove_friends(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget who the person's Facebook friends are, and that the person is one of theirs."""
+    return {"facebook_friends": _REMOVE_FRIENDS.count(session, {"account_id": account_id})}
+
+
+def remove_kept_replies(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget the replies that were kept for the person's phone to ask again: they hold posts in full."""
+    return {"kept_replies": _REMOVE_KEPT_REPLIES.count(session, {"account_id": str(account_id)})}
+
+
+def forget_events(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Empty the applied events that hold the person's name, picture and friends.
+
+    That they came is remembered as of all events, for two weeks. Other events hold ids and times alone, save
+    what was said of media (`alt_text`): they go after the same two weeks.
+    """
+    keys = [f"account:{account_id}", f"friends:{account_id}"]
+    return {"events": _EMPTY_EVENTS.count(session, {"keys": keys})}
+
+
+LIKED_POSTS = Statement("""
+SELECT post_id FROM likes WHERE user_id = %(account_id)s ORDER BY post_id LIMIT %(limit)s
+""")
+LOCK_POSTS = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER BY id FOR NO KEY UPDATE")
+REMOVE_LIKES = Statement("""
+DELETE FROM likes WHERE user_id = %(account_id)s AND post_id = ANY(%(post_ids)s)
+""")
+REMOVE_TOLD_TO = Statement("""
+DELETE FROM notifications WHERE id IN (
+    SELECT id FROM notifications WHERE recipient_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+REMOVE_TOLD_OF = Statement("""
+DELETE FROM notifications WHERE id IN (
+    SELECT id FROM notifications WHERE actor_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+REMOVE_FEED = Statement("""
+DELETE FROM timeline WHERE owner_id = %(account_id)s AND (published_at, post_id) IN (
+    SELECT published_at, post_id FROM timeline WHERE owner_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+_REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE recipient_id = %(account_id)s")
+_REMOVE_FRIENDS = Statement("""
+DELETE FROM facebook_friends WHERE user_id = %(account_id)s OR friend_id = %(account_id)s
+""")
+_REMOVE_KEPT_REPLIES = Statement("DELETE FROM idempotency_keys WHERE subject = %(account_id)s")
+_EMPTY_EVENTS = Statement("""
+UPDATE inbox SET payload = '{}' WHERE aggregate_key = ANY(%(keys)s) AND status IN ('applied', 'stale')
+    AND payload <> '{}'
+""")
