@@ -21,6 +21,7 @@ DAY = 24 * 60 * MINUTE
 
 FACEBOOK_GRAPH_URL = "https://graph.facebook.com"
 FACEBOOK_WEB_URL = "https://www.facebook.com"
+JWKS_PATH = "/.well-known/oauth/openid/jwks"
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 # Graph versions live for about two years and change answers when they go; raising this is a decision that
 # the tests of the adapter go with, never something that happens by Facebook's "oldest available" default.
@@ -124,9 +125,8 @@ def _facebook(env: Environment) -> FacebookSettings:
         app_secret=env.secret("FACEBOOK_APP_SECRET"),
         graph_url=graph_url,
         web_url=web_url,
-        jwks_url=_facebook_url(
-            env, "IGLOO_FACEBOOK_JWKS_URL", default=f"{web_url}/.well-known/oauth/openid/jwks/"
-        ),
+        # Facebook redirects the address without its last slash, and we follow no redirects.
+        jwks_url=_facebook_url(env, "IGLOO_FACEBOOK_JWKS_URL", default=f"{web_url}{JWKS_PATH}") + "/",
         graph_version=FACEBOOK_GRAPH_VERSION,
     )
 
