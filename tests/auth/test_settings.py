@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
 import pytest
 
 from factories.environment import service_environ
@@ -64,3 +67,24 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
     settings = Settings.load(environ())
 
     assert settings.facebook.app_secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("environment", "graph_url", "expected"),
+    [
+        ("test", "http://127.0.0.1:9000", "1"),
+        ("development", "http://127.0.0.1:9000", "1"),
+        ("development", "https://graph.facebook.com", None),
+        ("production", "http://127.0.0.1:9000", None),
+        ("production", "https://graph.facebook.com", None),
+    ],
+)
+def test_only_to_a_stand_in_may_the_app_secret_go_without_tls(
+    monkeypatch: pytest.MonkeyPatch, environment: str, graph_url: str, expected: str | None
+) -> None:
+    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
+
+    with contextlib.suppress(ConfigurationError):
+        Settings.load(environ(IGLOO_ENV=environment, IGLOO_FACEBOOK_GRAPH_URL=graph_url))
+
+    assert os.environ.get("OAUTHLIB_INSECURE_TRANSPORT") == expected  # noqa: TID251 - what oauthlib reads

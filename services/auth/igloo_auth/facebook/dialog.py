@@ -81,7 +81,8 @@ class FacebookDialog:
         except requests.RequestException as error:
             cause = as_temporary(error)
         except (OAuth2Error, ValueError, TypeError, AttributeError) as error:
-            # oauthlib believes that members have the types they should have. The texts of these errors may quote the answer, with a token in it, so that none is chained.
+            # oauthlib takes the types of what it reads for granted, so that nonsense ends in any of these.
+            # Their texts may quote the answer, with a token in it: none is chained.
             cause = TemporaryFailure(type(error).__name__, is_nonsense=True)
         log.warning("facebook failed", extra={"path": _EXCHANGE_PATH, "cause": str(cause)})
         raise cause.as_refusal()
