@@ -16,8 +16,11 @@ const LONGEST_WAIT_SECONDS = 60;
 
 const otherTabs = new BroadcastChannel("igloo.sessions");
 const renewals = new Map();
-let mine = sessionStorage.getItem(THIS_TAB) ?? localStorage.getItem(NEWEST) ?? NOBODY;
+let mine = NOBODY;
 let whenEnded = () => {};
+
+// A new tab shows whoever signed in last, and goes on showing them whoever signs in after that.
+show(sessionStorage.getItem(THIS_TAB) ?? localStorage.getItem(NEWEST) ?? NOBODY);
 
 /** Say what to do, with the reason, when this tab's session turns out to have ended. */
 export function whenSessionEnds(callback) {
