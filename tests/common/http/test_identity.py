@@ -34,6 +34,11 @@ class CountingKeys(StaticKeys):
     """Counts how often a key is asked for: once for every signature that is checked."""
 
     asked = 0
+    withdrawn = 0
+
+    def withdrawals(self) -> int:
+        """Tell what the test says."""
+        return self.withdrawn
 
     def key(self, kid: str) -> Key | None:
         """Count, and answer."""
@@ -206,6 +211,91 @@ def test_a_remembered_token_is_refused_once_its_session_is_ended(
     with pytest.raises(SessionRevoked):
         verifier.verify(token)
     assert verifier.verify(other).user_id == USER
+
+
+def test_a_remembered_token_is_refused_once_its_key_is_withdrawn(revoked: Revoked, clock: HandClock) -> None:
+    known = {KEY_ID: SIGNING_KEY.public_key()}
+    keys = CountingKeys(known)
+    verifier = TokenVerifier(keys=keys, issuer=ISSUER, audience=AUDIENCE, denylist=revoked, unix_time=clock)
+    token = token_for(USER)
+    verifier.verify(token)
+    known.clear()
+    keys.withdrawn += 1
+    clock.now += 1
+
+    for _ in range(2):
+        with pytest.raises(InvalidToken):
+            verifier.verify(token)
+
+
+def test_the_other_tokens_are_verified_anew_once_and_then_remembered(
+    verifier: TokenVerifier, keys: CountingKeys, clock: HandClock
+) -> None:
+    token = token_for(USER)
+    verifier.verify(token)
+    keys.withdrawn += 1
+
+    for _ in range(5):
+        clock.now += 1
+        assert verifier.verify(token).user_id == USER
+
+    assert keys.asked == 2
+
+
+def test_a_clock_that_was_set_back_does_not_hide_that_a_key_was_withdrawn(
+    verifier: TokenVerifier, keys: CountingKeys, clock: HandClock
+) -> None:
+    token = token_for(USER)
+    verifier.verify(token)
+    keys.withdrawn += 1
+    clock.now -= 3600
+
+    verifier.verify(token)
+
+    assert keys.asked == 2
+
+
+def test_a_token_whose_key_is_withdrawn_while_it_is_verified_is_not_remembered(
+    revoked: Revoked, clock: HandClock
+) -> None:
+    class Withdrawing(CountingKeys):
+        def key(self, kid: str) -> Key | None:
+            found = super().key(kid)
+            if self.asked == 1:
+                # Another thread's request notices meanwhile that this key has gone.
+                self.withdrawn += 1
+                clock.now += 1
+                racing.verify(token_for(new_id()))
+            return found
+
+    keys = Withdrawing()
+    racing = TokenVerifier(keys=keys, issuer=ISSUER, audience=AUDIENCE, denylist=revoked, unix_time=clock)
+    token = token_for(USER)
+    racing.verify(token)
+    assert keys.asked == 2
+
+    racing.verify(token)
+
+    assert keys.asked == 3
+
+
+def test_remembered_tokens_have_an_old_key_set_fetched_again(revoked: Revoked, clock: HandClock) -> None:
+    class Ageing(StaticKeys):
+        looked_at: list[float]
+
+        def withdrawals(self) -> int:
+            self.looked_at.append(clock.now)
+            return 0
+
+    keys = Ageing()
+    keys.looked_at = []
+    verifier = TokenVerifier(keys=keys, issuer=ISSUER, audience=AUDIENCE, denylist=revoked, unix_time=clock)
+    token, begin = token_for(USER), clock.now
+    for _ in range(30):
+        verifier.verify(token)
+        clock.now += 0.25
+
+    assert keys.looked_at == [begin + second for second in range(8)], "once a second, whoever is remembered"
 
 
 def test_what_is_remembered_is_bounded(

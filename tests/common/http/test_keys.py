@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -19,11 +19,14 @@ class Publisher:
     def __init__(self) -> None:
         self.reply: tuple[int, bytes] | None = (200, b"{}")
         self.asked = 0
+        self.when_asked: Callable[[], None] = lambda: None
+        self._published: dict[str, dict[str, str]] = {}
         publisher = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 publisher.asked += 1
+                publisher.when_asked()
                 if publisher.reply is None:
                     return
                 status, body = publisher.reply
@@ -42,7 +45,13 @@ class Publisher:
 
     def publish(self, *kids: str) -> None:
         """Answer with fresh keys of these ids."""
-        self.reply = (200, json.dumps({"keys": [_jwk(kid) for kid in kids]}).encode())
+        self._published.clear()
+        self.publish_again(*kids)
+
+    def publish_again(self, *kids: str) -> None:
+        """Answer with keys of these ids: those published before, and fresh ones where there are none."""
+        self._published = {kid: self._published.get(kid) or _jwk(kid) for kid in kids}
+        self.reply = (200, json.dumps({"keys": list(self._published.values())}).encode())
 
     def stop(self) -> None:
         """Close the port."""
@@ -94,6 +103,52 @@ def test_unknown_ids_cause_a_fetch_at_most_every_few_seconds(
 
     assert keys.key("new") is not None
     assert publisher.asked == 2
+
+
+def test_made_up_ids_keep_no_new_key_from_being_found(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.publish("a")
+    assert keys.key("made-up") is None
+    publisher.publish("a", "new")
+    clock.now += 1
+
+    # A token of the new key comes within the pause: nobody has looked yet whether there is such a key.
+    with pytest.raises(KeysUnavailable):
+        keys.key("new")
+    for n in range(5000):
+        clock.now += 0.0005
+        with pytest.raises(KeysUnavailable):
+            keys.key(f"made-up-{n}")
+    assert publisher.asked == 1
+    clock.now = 5
+
+    assert keys.key("new") is not None
+    assert publisher.asked == 2
+
+
+def test_an_id_that_was_looked_for_is_refused_within_the_pause(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.publish("a")
+    assert keys.key("made-up") is None
+    clock.now += 4
+
+    assert keys.key("made-up") is None
+    assert publisher.asked == 1
+
+
+def test_who_waited_for_an_attempt_that_took_long_does_not_begin_another(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.reply = (500, b"")
+    publisher.when_asked = lambda: setattr(clock, "now", clock.now + 2)
+
+    for kid in ("a", "b", "c"):
+        with pytest.raises(KeysUnavailable):
+            keys.key(kid)
+
+    assert publisher.asked == 1
 
 
 def test_known_keys_go_on_while_the_publisher_is_down(
@@ -160,6 +215,53 @@ def test_a_withdrawn_key_stops_working(publisher: Publisher, keys: RemoteKeys, c
 
     assert keys.key("a") is None
     assert keys.key("b") is not None
+
+
+def test_an_id_that_was_in_an_earlier_document_is_refused_without_another_look(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.publish("a", "b")
+    assert keys.key("b") is not None
+    publisher.publish_again("b")
+    clock.now += 301
+    assert keys.key("b") is not None
+    clock.now += 1
+
+    assert keys.key("a") is None
+    assert publisher.asked == 2
+
+
+def test_keys_that_were_taken_away_are_counted_even_if_nobody_asks_for_one(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    assert keys.withdrawals() == 0
+    assert publisher.asked == 0, "who knows no key has none to lose"
+    publisher.publish("a")
+    assert keys.key("a") is not None
+
+    counts = []
+    for published in (("a",), ("a", "b"), ("b",), ("b",)):
+        publisher.publish_again(*published)
+        clock.now += 301
+        counts.append(keys.withdrawals())
+    publisher.publish("b")
+    clock.now += 301
+    counts.append(keys.withdrawals())
+
+    assert counts == [0, 0, 1, 1, 2], "the last is another key of the same id"
+    assert publisher.asked == 6
+
+
+def test_a_publisher_that_is_away_takes_no_key_away(
+    publisher: Publisher, keys: RemoteKeys, clock: HandClock
+) -> None:
+    publisher.publish("a")
+    assert keys.key("a") is not None
+    publisher.reply = (500, b"")
+    clock.now += 3600
+
+    assert keys.withdrawals() == 0
+    assert keys.key("a") is not None
 
 
 def test_keys_of_other_kinds_are_passed_over() -> None:
