@@ -1,4 +1,4 @@
-"""The real parts that tests run against: one PostgreSQL and one RabbitMQ for the whole run."""
+"""The real parts that tests run against: one PostgreSQL, one RabbitMQ and one S3 for the whole run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from factories.databases import DatabaseUrls, MigratedDatabases
 from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.rabbitmq import RabbitMQ
+from igloo_local.parts.seaweed import Seaweed
 
 # Tests end a server by throwing its folder away: nothing has to survive a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -47,3 +48,10 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 def rabbitmq_url(rabbitmq: RabbitMQ) -> str:
     """Give the node's AMQP address."""
     return rabbitmq.url
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """Start S3; buckets are the business of whoever uses it."""
+    with Seaweed(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -21,7 +21,10 @@ from igloo_auth.app import create_app
 from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.facebook.limited_login import LimitedLogin
 from igloo_auth.settings import Settings
+from igloo_common.object_store import ObjectStore, StorageSettings, s3_client
+from igloo_common.settings import Environment
 from igloo_common.wiring import wiring_of
+from igloo_local.parts.seaweed import Seaweed
 
 MakeApp = Callable[..., Flask]
 
@@ -101,3 +104,30 @@ def session(app: Flask) -> Iterator[Session]:
     """Open a session of the test's own; what it reads begins fresh after each `rollback` or `commit`."""
     with app.app_context(), Session(app.extensions["sqlalchemy"].engine, expire_on_commit=False) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def s3_environ(s3: Seaweed) -> dict[str, str]:
+    """Return the settings of a bucket that is there."""
+    key_id, secret = s3.credentials
+    variables = {
+        "IGLOO_S3_ENDPOINT": s3.url,
+        "IGLOO_S3_BUCKET": "igloo-auth-test",
+        "IGLOO_S3_ACCESS_KEY_ID": key_id,
+        "IGLOO_S3_SECRET_ACCESS_KEY": secret,
+    }
+    client = s3_client(StorageSettings.read(Environment.load(variables)), s3.url, 1)
+    client.create_bucket(Bucket=variables["IGLOO_S3_BUCKET"])
+    client.close()
+    return variables
+
+
+@pytest.fixture
+def store(app: Flask) -> Iterator[ObjectStore]:
+    """Return the application's bucket, which a test with `s3_environ` in its `environ` finds empty."""
+    found = wiring_of(app).adapters[ObjectStore]
+    assert isinstance(found, ObjectStore)
+    yield found
+    found.remove_below("")
+    for client in (found.inside, found.outside):
+        client.close()
