@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,9 +17,15 @@ from igloo_local.facebook.people import Person
 
 
 @cache
-def keys_to_sign_with(count: int) -> tuple[IdTokenKey, ...]:
-    """Return keys that take a moment to make, the same ones for every test of this process."""
-    return tuple(new_key() for _ in range(count))
+def _key() -> IdTokenKey:
+    """Return a key that takes a moment to make, the same one for every test of this process."""
+    return new_key()
+
+
+def sign_with_a_kept_key(facebook: FacebookServer) -> None:
+    """Have a stand-in that has not signed anything yet begin with a key that is there already."""
+    path = facebook.directory.settings.folder / "id_token_keys.json"
+    path.write_text(json.dumps([{"pem": _key().pem}]))
 
 
 @dataclass(frozen=True, kw_only=True)

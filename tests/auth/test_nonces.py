@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from auth.facebook_server import FacebookServer
-from auth.limited_logins import LimitedPhone
+from auth.limited_logins import LimitedPhone, sign_with_a_kept_key
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.models.sessions import DeviceSession
@@ -27,6 +27,7 @@ KEY = "a-test-key-that-opens-nothing-anywhere"
 @pytest.fixture
 def limited(client: FlaskClient, facebook: FacebookServer) -> LimitedPhone:
     """Return somebody's phone."""
+    sign_with_a_kept_key(facebook)
     return LimitedPhone(client=client, facebook=facebook, person=facebook.person("Snow Hare"))
 
 

@@ -1,0 +1,444 @@
+"""Limited Login: what an id token must be like to sign somebody in, and what happens when keys change."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from flask.testing import FlaskClient
+from jwt.algorithms import RSAAlgorithm
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from auth.conftest import MakeApp
+from auth.facebook_server import OTHER_APP, FacebookServer, answering
+from auth.limited_logins import LimitedPhone, sign_with_a_kept_key
+from auth.outboxes import published
+from auth.phones import Phone
+from igloo_auth.facebook.failures import FacebookFailed, FacebookUnavailable
+from igloo_auth.facebook.id_token_claims import ISSUERS
+from igloo_auth.facebook.id_token_keys import (
+    REFRESH_SECONDS,
+    STALE_SECONDS,
+    UNKNOWN_ID_SECONDS,
+    IdTokenKeys,
+    parse_keys,
+)
+from igloo_auth.facebook.transport import Patience
+from igloo_auth.models.accounts import Account
+from igloo_auth.models.nonces import UsedNonce
+from igloo_local.facebook.id_tokens import Fault, Signature
+from igloo_local.facebook.people import Person
+
+JWKS = "/.well-known/oauth/openid/jwks/"
+NOW = int(time.time())
+
+
+@pytest.fixture(autouse=True)
+def _kept_key(facebook: FacebookServer) -> None:
+    sign_with_a_kept_key(facebook)
+
+
+@pytest.fixture
+def limited(client: FlaskClient, facebook: FacebookServer) -> LimitedPhone:
+    """Return somebody's phone."""
+    return LimitedPhone(client=client, facebook=facebook, person=facebook.person("Snow Hare"))
+
+
+def account_of(phone: Phone) -> dict[str, object]:
+    return phone.get("/v1/account").json or {}
+
+
+def test_an_id_token_signs_its_person_in_without_a_call_to_graph(
+    limited: LimitedPhone, facebook: FacebookServer, client: FlaskClient
+) -> None:
+    answer = limited.present(limited.id_token(), device_name="Hare's phone", platform="ios")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    account = account_of(Phone(client=client, granted=answer.json or {}))
+    assert (account["facebook_user_id"], account["display_name"]) == (limited.person.id, "Snow Hare")
+    assert account["picture_url"] == f"http://facebook.test/pictures/{limited.person.id}.svg"
+    assert [call.path for call in facebook.calls] == [JWKS]
+
+
+def test_both_kinds_of_login_lead_to_the_same_account(
+    limited: LimitedPhone, facebook: FacebookServer, client: FlaskClient
+) -> None:
+    noise = Phone.signed_in(client, facebook.token(facebook.person("Noise")))
+    classic = Phone.signed_in(client, facebook.token(limited.person))
+
+    answer = limited.present(limited.id_token())
+
+    assert (answer.json or {})["user_id"] == classic.user_id != noise.user_id
+
+
+@pytest.mark.parametrize("issuer", sorted(ISSUERS))
+def test_each_issuer_that_facebook_has_signed_as_is_taken(limited: LimitedPhone, issuer: str) -> None:
+    assert limited.present(limited.id_token(fault=Fault(claims={"iss": issuer}))).status_code == 200
+
+
+def test_clocks_may_differ_a_little(limited: LimitedPhone) -> None:
+    times = {"iat": NOW + 30, "nbf": NOW + 30}
+
+    assert limited.present(limited.id_token(fault=Fault(claims=times))).status_code == 200
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A token that must not sign anybody in, and the refusal."""
+
+    reason: str = "not_valid"
+    claims: dict[str, object] = field(default_factory=dict)
+    header: dict[str, object] = field(default_factory=dict)
+    signature: Signature = Signature.GOOD
+    code: str = "facebook_token_invalid"
+
+
+def claims(reason: str, **changed: object) -> Bad:
+    return Bad(reason, claims=changed)
+
+
+def header(**changed: object) -> Bad:
+    return Bad(header=changed)
+
+
+_ATTACKER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+BAD_TOKENS = {
+    "no signature, alg none": Bad(signature=Signature.NONE),
+    "alg None in other letters": Bad(signature=Signature.NONE, header={"alg": "nOnE"}),
+    "no signature under alg RS256": Bad(signature=Signature.NONE, header={"alg": "RS256"}),
+    "HS256 with the public key": Bad(signature=Signature.PUBLIC_KEY_AS_SECRET),
+    "HS256 called RS256": Bad(signature=Signature.PUBLIC_KEY_AS_SECRET, header={"alg": "RS256"}),
+    "a key of somebody else": Bad(signature=Signature.UNKNOWN_KEY),
+    "alg RS512": header(alg="RS512"),
+    "alg PS256": header(alg="PS256"),
+    "alg ES256": header(alg="ES256"),
+    "no alg": header(alg=None),
+    "alg as a list": header(alg=["RS256"]),
+    "no kid": header(kid=None),
+    "an empty kid": header(kid=""),
+    "an unknown kid": header(kid="0" * 40),
+    "a path for a kid": header(kid="../../../../dev/null"),
+    "SQL for a kid": header(kid="x' UNION SELECT 'key"),
+    "an endless kid": header(kid="k" * 5000),
+    "a number for a kid": header(kid=7),
+    "a list for a kid": header(kid=["k"]),
+    "a key that it brings along": Bad(
+        signature=Signature.UNKNOWN_KEY,
+        header={"jwk": RSAAlgorithm.to_jwk(_ATTACKER.public_key(), as_dict=True)},
+    ),
+    "an address of keys": Bad(signature=Signature.UNKNOWN_KEY, header={"jku": "http://127.0.0.1:9/jwks"}),
+    "an address of certificates": Bad(
+        signature=Signature.UNKNOWN_KEY, header={"x5u": "http://127.0.0.1:9/x"}
+    ),
+    "an access token": header(typ="at+jwt"),
+    "a list for a typ": header(typ=["JWT"]),
+    "an extension that must be understood": header(crit=["igloo"], igloo=True),
+    "another issuer": claims("wrong_issuer", iss="https://facebook.example"),
+    "an issuer with a slash": claims("wrong_issuer", iss="https://www.facebook.com/"),
+    "an issuer over http": claims("wrong_issuer", iss="http://www.facebook.com"),
+    "an issuer in capitals": claims("wrong_issuer", iss="https://WWW.facebook.com"),
+    "an issuer below facebook.com": claims("wrong_issuer", iss="https://evil.facebook.com"),
+    "no issuer": claims("wrong_issuer", iss=None),
+    "a list of issuers": claims("wrong_issuer", iss=["https://www.facebook.com"]),
+    "another app": claims("other_app", aud=OTHER_APP[0]),
+    "our app among others": claims("other_app", aud=["1234567890", OTHER_APP[0]]),
+    "our app in a list": claims("other_app", aud=["1234567890"]),
+    "our app as a number": claims("other_app", aud=1234567890),
+    "our app with a space": claims("other_app", aud=" 1234567890"),
+    "no audience": claims("other_app", aud=None),
+    "expired": claims("expired", exp=NOW - 1),
+    "expired long ago": claims("expired", exp=0),
+    "no expiry": claims("not_valid", exp=None),
+    "a text for an expiry": claims("not_valid", exp="9999999999"),
+    "an expiry that is no number": claims("not_valid", exp=float("nan")),
+    "an endless expiry": claims("not_valid", exp=float("inf")),
+    "true for an expiry": claims("not_valid", exp=True),
+    "issued in the future": claims("not_yet_valid", iat=NOW + 3600),
+    "not issued": claims("not_valid", iat=None),
+    "good from tomorrow": claims("not_yet_valid", nbf=NOW + 24 * 3600),
+    "a text for a beginning": claims("not_valid", nbf="now"),
+    "nobody": claims("no_person", sub=None),
+    "an empty person": claims("no_person", sub=""),
+    "a number for a person": claims("no_person", sub=10001),
+    "words for a person": claims("no_person", sub="Snow Hare"),
+    "no nonce": Bad("missing", claims={"nonce": None}, code="nonce_invalid"),
+    "an empty nonce": Bad("missing", claims={"nonce": ""}, code="nonce_invalid"),
+    "a number for a nonce": Bad("missing", claims={"nonce": 7}, code="nonce_invalid"),
+    "a nonce of somebody else": Bad("unknown", claims={"nonce": "n-0S6_WzA2Mj"}, code="nonce_invalid"),
+    "a NUL for a nonce": Bad("unknown", claims={"nonce": "\x00" * 54}, code="nonce_invalid"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_a_token_that_is_not_what_it_should_be_signs_nobody_in(
+    limited: LimitedPhone, session: Session, bad: Bad
+) -> None:
+    fault = Fault(claims=bad.claims, header=bad.header, signature=bad.signature)
+
+    answer = limited.present(limited.id_token(fault=fault))
+
+    problem = answer.json or {}
+    assert (answer.status_code, problem["code"], problem["reason"]) == (400, bad.code, bad.reason)
+    assert problem["error"] == "invalid_grant"
+    for table in (Account, UsedNonce):
+        assert session.scalar(select(func.count()).select_from(table)) == 0
+
+
+def _encoded(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+DEEP = base64.urlsafe_b64encode(b"[" * 20_000).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d.e",
+        "...",
+        f"{_encoded([])}.{_encoded({})}.",
+        f"{DEEP}.{_encoded({})}.",
+        "é.é.é",
+        "EAAGm0PX4ZCpsBA",
+        "e" * 100_000,
+    ],
+    ids=lambda text: text[:8],
+)
+def test_what_is_no_jwt_at_all_is_refused_as_not_valid(limited: LimitedPhone, text: str) -> None:
+    answer = limited.present(text)
+
+    assert (answer.status_code, (answer.json or {})["reason"]) == (400, "not_valid")
+
+
+def test_a_token_with_one_letter_changed_is_refused(limited: LimitedPhone) -> None:
+    head, body, signature = limited.id_token().split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+
+    answer = limited.present(f"{head}.{_encoded({**claims, 'sub': '1'})}.{signature}")
+
+    assert (answer.json or {})["reason"] == "not_valid"
+
+
+def test_facebooks_keys_may_change_between_two_sign_ins(
+    limited: LimitedPhone, facebook: FacebookServer
+) -> None:
+    old = limited.id_token()
+
+    facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
+
+    assert limited.present(old).status_code == 200
+    assert limited.present(limited.id_token()).status_code == 200
+    assert len(facebook.asked(JWKS)) == 1
+
+
+def test_known_keys_go_on_while_facebook_is_away(limited: LimitedPhone, facebook: FacebookServer) -> None:
+    assert limited.present(limited.id_token()).status_code == 200
+    facebook.answer(JWKS, *[answering(500, "")] * 20)
+
+    assert limited.present(limited.id_token()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected", "code"),
+    [
+        (500, "", 503, "facebook_unavailable"),
+        (200, "<html>", 502, "facebook_failed"),
+        (200, '{"keys": []}', 502, "facebook_failed"),
+        (200, '{"keys": [', 502, "facebook_failed"),
+        (200, "[1]", 502, "facebook_failed"),
+        (200, " " * (2 * 1024 * 1024), 502, "facebook_failed"),
+        (302, "", 502, "facebook_failed"),
+        (404, "", 502, "facebook_failed"),
+    ],
+    ids=["500", "HTML", "no keys", "truncated", "list", "huge", "redirect", "404"],
+)
+def test_without_any_key_nobody_can_be_told_apart(  # noqa: PLR0917 - the columns of the table
+    limited: LimitedPhone, facebook: FacebookServer, status: int, body: str, expected: int, code: str
+) -> None:
+    facebook.answer(JWKS, answering(status, body))
+
+    answer = limited.present(limited.id_token())
+
+    assert (answer.status_code, (answer.json or {})["code"]) == (expected, code)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_keys_that_nobody_serves_are_unavailable(make_app: MakeApp, facebook: FacebookServer) -> None:
+    client = make_app(IGLOO_FACEBOOK_JWKS_URL="http://127.0.0.1:9/keys").test_client()
+    phone = LimitedPhone(client=client, facebook=facebook, person=facebook.person())
+
+    answer = phone.present(phone.id_token())
+
+    assert (answer.status_code, (answer.json or {})["code"]) == (503, "facebook_unavailable")
+
+
+def test_friends_in_the_token_are_published_with_the_sign_in(
+    limited: LimitedPhone, facebook: FacebookServer, client: FlaskClient, session: Session
+) -> None:
+    puffin, lynx = facebook.person("Puffin"), facebook.person("Lynx")
+    known = {person: Phone.signed_in(client, facebook.token(person)) for person in (puffin, lynx)}
+
+    limited.present(limited.id_token(friends=[puffin.id, "10009999", limited.person.id]))
+
+    [event] = published(session, "auth.friends.found.v1")
+    assert event.data["friend_ids"] == [known[puffin].user_id]
+    assert event.aggregate_key == f"friends:{event.data['account_id']}"
+
+
+@pytest.mark.parametrize(("friends", "events"), [(None, 0), ([], 1)], ids=["not shared", "none here"])
+def test_no_friends_are_published_only_by_who_shares_them(
+    limited: LimitedPhone, session: Session, friends: list[str] | None, events: int
+) -> None:
+    assert limited.present(limited.id_token(friends=friends)).status_code == 200
+
+    assert len(published(session, "auth.friends.found.v1")) == events
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """Return the seconds that the test has set."""
+        return self.seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """The keys under test, with their clock."""
+
+    tried: IdTokenKeys
+    clock: Clock
+    facebook: FacebookServer
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that Facebook signs with now."""
+        return self.facebook.directory.id_tokens.keys.signing.kid
+
+    def fetches(self) -> int:
+        """How often the document was asked for."""
+        return len(self.facebook.asked(JWKS))
+
+
+@pytest.fixture
+def keys(facebook: FacebookServer) -> Iterator[Keys]:
+    """Return keys of the running stand-in on a clock of the test's own."""
+    clock = Clock()
+    tried = IdTokenKeys(facebook.url + JWKS, patience=Patience(read=0.3), monotonic=clock)
+    with closing(tried):
+        yield Keys(tried=tried, clock=clock, facebook=facebook)
+
+
+def test_however_many_unknown_ids_come_the_document_is_fetched_once_in_a_while(keys: Keys) -> None:
+    assert keys.tried.key(keys.newest) is not None
+    keys.clock.seconds += UNKNOWN_ID_SECONDS
+
+    assert [keys.tried.key(f"unknown-{number}") for number in range(50)] == [None] * 50
+    assert keys.fetches() == 2
+
+
+def test_a_key_made_just_now_is_found_once_the_pause_is_over(keys: Keys) -> None:
+    keys.tried.key(keys.newest)
+    keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
+
+    assert keys.tried.key(keys.newest) is None
+    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    assert keys.tried.key(keys.newest) is not None
+
+
+def test_a_withdrawn_key_is_forgotten_with_the_next_fetch(keys: Keys) -> None:
+    withdrawn = keys.newest
+    assert keys.tried.key(withdrawn) is not None
+    keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=0)
+
+    assert keys.tried.key(withdrawn) is not None
+    keys.clock.seconds += REFRESH_SECONDS + 1
+    assert keys.tried.key(withdrawn) is None
+
+
+def test_old_keys_serve_while_facebook_is_away_but_not_for_ever(keys: Keys) -> None:
+    assert keys.tried.key(keys.newest) is not None
+    keys.facebook.answer(JWKS, *[keys.facebook.silence] * 3)
+
+    keys.clock.seconds += REFRESH_SECONDS + 1
+    assert keys.tried.key(keys.newest) is not None
+    assert keys.tried.key(keys.newest) is not None
+    assert keys.fetches() == 2
+    keys.clock.seconds += STALE_SECONDS
+    with pytest.raises(FacebookUnavailable):
+        keys.tried.key(keys.newest)
+
+
+def test_while_the_document_cannot_be_had_an_unknown_id_is_not_called_wrong(keys: Keys) -> None:
+    keys.tried.key(keys.newest)
+    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    keys.facebook.answer(JWKS, answering(200, "<html>", "text/html"))
+
+    with pytest.raises(FacebookFailed):
+        keys.tried.key("unknown")
+    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    assert keys.tried.key("unknown") is None
+
+
+def _jwk(**changed: object) -> dict[str, object]:
+    public = RSAAlgorithm.to_jwk(_ATTACKER.public_key(), as_dict=True)
+    return {**public, "kid": "k", "alg": "RS256", "use": "sig", **changed}
+
+
+def _weak() -> dict[str, object]:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
+    return {**RSAAlgorithm.to_jwk(weak.public_key(), as_dict=True), "kid": "k"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda: _jwk(use="enc"),
+        lambda: _jwk(alg="HS256"),
+        lambda: _jwk(kty="oct", k="c2VjcmV0"),
+        lambda: _jwk(kid=7),
+        lambda: _jwk(n="?"),
+        lambda: "a text",
+        _weak,
+    ],
+    ids=["encryption", "HS256", "symmetric", "no id", "broken", "text", "1024 bits"],
+)
+def test_a_key_that_signs_no_id_tokens_is_passed_over(entry: Callable[[], object]) -> None:
+    good = _jwk(kid="good")
+    document = json.dumps({"keys": [entry(), good]}).encode()
+
+    assert list(parse_keys(document)) == ["good"]
+
+
+def test_a_private_key_in_the_document_has_only_its_public_half_taken() -> None:
+    private = {**RSAAlgorithm.to_jwk(_ATTACKER, as_dict=True), "kid": "k"}
+
+    [key] = parse_keys(json.dumps({"keys": [private]}).encode()).values()
+
+    assert isinstance(key, rsa.RSAPublicKey)
+
+
+def test_a_person_of_another_app_has_no_way_in(client: FlaskClient, facebook: FacebookServer) -> None:
+    stranger: Person = facebook.person("Lynx", app=OTHER_APP)
+    phone = LimitedPhone(client=client, facebook=facebook, person=stranger)
+
+    answer = phone.present(phone.id_token())
+
+    assert (answer.json or {})["reason"] == "other_app"
+    assert jwt.get_unverified_header(phone.id_token())["alg"] == "RS256"
