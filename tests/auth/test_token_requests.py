@@ -36,7 +36,7 @@ CASES = {
     "an empty grant type": Refused(b"grant_type="),
     "a list for a grant type": Refused(b'{"grant_type": ["refresh_token"]}', JSON),
     "an unknown grant": Refused(b"grant_type=password", FORM, *UNKNOWN_GRANT),
-    "a grant that is not served": Refused(b'{"grant_type": "authorization_code"}', JSON, *UNKNOWN_GRANT),
+    "a grant that is not served": Refused(b'{"grant_type": "client_credentials"}', JSON, *UNKNOWN_GRANT),
     "no token": Refused(b"grant_type=refresh_token"),
     "an empty token": Refused(REFRESH),
     "a token twice": Refused(REFRESH + b"a&refresh_token=b"),
