@@ -22,6 +22,7 @@ from auth.facebook_server import OTHER_APP, FacebookServer, answering
 from auth.limited_logins import LimitedPhone, sign_with_a_kept_key
 from auth.outboxes import published
 from auth.phones import Phone
+from factories.clocks import HandClock
 from igloo_auth.facebook.failures import FacebookFailed, FacebookUnavailable
 from igloo_auth.facebook.id_token_claims import ISSUERS
 from igloo_auth.facebook.id_token_keys import (
@@ -307,23 +308,12 @@ def test_no_friends_are_published_only_by_who_shares_them(
     assert len(published(session, "auth.friends.found.v1")) == events
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        """Return the seconds that the test has set."""
-        return self.seconds
-
-
 @dataclass(frozen=True, kw_only=True)
 class Keys:
     """The keys under test, with their clock."""
 
     tried: IdTokenKeys
-    clock: Clock
+    clock: HandClock
     facebook: FacebookServer
 
     @property
@@ -339,7 +329,7 @@ class Keys:
 @pytest.fixture
 def keys(facebook: FacebookServer) -> Iterator[Keys]:
     """Return keys of the running stand-in on a clock of the test's own."""
-    clock = Clock()
+    clock = HandClock(1000.0)
     tried = IdTokenKeys(facebook.url + JWKS, patience=Patience(read=0.3), monotonic=clock)
     with closing(tried):
         yield Keys(tried=tried, clock=clock, facebook=facebook)
@@ -347,7 +337,7 @@ def keys(facebook: FacebookServer) -> Iterator[Keys]:
 
 def test_however_many_unknown_ids_come_the_document_is_fetched_once_in_a_while(keys: Keys) -> None:
     assert keys.tried.key(keys.newest) is not None
-    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    keys.clock.now += UNKNOWN_ID_SECONDS
 
     assert [keys.tried.key(f"unknown-{number}") for number in range(50)] == [None] * 50
     assert keys.fetches() == 2
@@ -358,7 +348,7 @@ def test_a_key_made_just_now_is_found_once_the_pause_is_over(keys: Keys) -> None
     keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
 
     assert keys.tried.key(keys.newest) is None
-    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    keys.clock.now += UNKNOWN_ID_SECONDS
     assert keys.tried.key(keys.newest) is not None
 
 
@@ -368,7 +358,7 @@ def test_a_withdrawn_key_is_forgotten_with_the_next_fetch(keys: Keys) -> None:
     keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=0)
 
     assert keys.tried.key(withdrawn) is not None
-    keys.clock.seconds += REFRESH_SECONDS + 1
+    keys.clock.now += REFRESH_SECONDS + 1
     assert keys.tried.key(withdrawn) is None
 
 
@@ -376,23 +366,23 @@ def test_old_keys_serve_while_facebook_is_away_but_not_for_ever(keys: Keys) -> N
     assert keys.tried.key(keys.newest) is not None
     keys.facebook.answer(JWKS, *[keys.facebook.silence] * 3)
 
-    keys.clock.seconds += REFRESH_SECONDS + 1
+    keys.clock.now += REFRESH_SECONDS + 1
     assert keys.tried.key(keys.newest) is not None
     assert keys.tried.key(keys.newest) is not None
     assert keys.fetches() == 2
-    keys.clock.seconds += STALE_SECONDS
+    keys.clock.now += STALE_SECONDS
     with pytest.raises(FacebookUnavailable):
         keys.tried.key(keys.newest)
 
 
 def test_while_the_document_cannot_be_had_an_unknown_id_is_not_called_wrong(keys: Keys) -> None:
     keys.tried.key(keys.newest)
-    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    keys.clock.now += UNKNOWN_ID_SECONDS
     keys.facebook.answer(JWKS, answering(200, "<html>", "text/html"))
 
     with pytest.raises(FacebookFailed):
         keys.tried.key("unknown")
-    keys.clock.seconds += UNKNOWN_ID_SECONDS
+    keys.clock.now += UNKNOWN_ID_SECONDS
     assert keys.tried.key("unknown") is None
 
 
