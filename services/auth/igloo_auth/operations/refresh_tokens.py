@@ -159,6 +159,8 @@ def _rotate(
         .where(RefreshToken.id == link.id)
         .values(
             rotated_at=now,
+            # From now on it lives as long as its successor does: who lost the answer comes back with it.
+            expires_at=grant.refresh_expires_at,
             successor_id=successor_id,
             sealed_successor=seal_successor(token=link.token, successor=grant.refresh_token),
         )
