@@ -125,6 +125,14 @@ def test_preparing_again_is_harmless(storage: Storage, key: str) -> None:
     assert storage.size_of(key) == 5
 
 
+def test_the_bucket_itself_drops_old_originals_and_old_exports(storage: Storage) -> None:
+    rules = storage.inside.get_bucket_lifecycle_configuration(Bucket=storage.bucket)["Rules"]
+
+    kept = {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in rules}
+    assert kept == {"originals/": 7, "exports/": 8}
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+
+
 def test_a_browser_of_any_origin_may_post(storage: Storage, settings: Settings) -> None:
     preflight = requests.options(
         f"{settings.storage.endpoint}/{storage.bucket}",
