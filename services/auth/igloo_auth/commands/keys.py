@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 from flask.cli import AppGroup
@@ -22,6 +23,9 @@ from igloo_auth.tokens.key_rings import CLOCK_SKEW_SECONDS, KeyRing
 from igloo_auth.tokens.key_stores import KeysChanged, KeysMissing, KeyStore, KeyStoreProblem
 from igloo_auth.tokens.signing_keys import KEY_SET_SECONDS, SigningKeys
 from igloo_common.web import provided
+
+# A key's id may begin with a hyphen.
+_IDS: Final = {"ignore_unknown_options": True}
 
 keys = AppGroup("keys", help="The keys that sign access tokens. No command ever shows a private one.")
 
@@ -76,7 +80,7 @@ def rotate(*, after: int | None, force: bool) -> None:
         _tell_times(ring, made.added, now)
 
 
-@keys.command("retire")
+@keys.command("retire", context_settings=_IDS)
 @click.argument("kids", nargs=-1, metavar="[KID]...")
 def retire(kids: tuple[str, ...]) -> None:
     """Drop keys that are over: these, or all of them. One with live tokens is refused."""
@@ -90,7 +94,7 @@ def retire(kids: tuple[str, ...]) -> None:
         click.echo("No key is over.")
 
 
-@keys.command("revoke")
+@keys.command("revoke", context_settings=_IDS)
 @click.argument("kids", nargs=-1, required=True, metavar="KID...")
 def revoke(kids: tuple[str, ...]) -> None:
     """Withdraw keys that others have seen, and sign with a new one at once."""
@@ -100,10 +104,11 @@ def revoke(kids: tuple[str, ...]) -> None:
         click.echo(f"Withdrew {key.kid}.")
     words = "signs from now on" if made.added is not None else "goes on signing"
     click.echo(f"{ring.signer(now).kid} {words}.")
+    reread = int(store.reread_seconds)
     click.echo(
-        f"The processes of auth follow within {store.reread_seconds:g} s. Tokens of a withdrawn key are"
-        f" refused as soon as a verifier fetches the key set again: {KEY_SET_SECONDS} s later at most."
-        " Phones then refresh by themselves; nobody has to sign in again."
+        f"The processes of auth follow within {reread} s. A verifier refuses tokens of a withdrawn key once"
+        f" it fetches the key set again, {reread + KEY_SET_SECONDS} s from now at most. Phones then refresh by"
+        " themselves; nobody has to sign in again."
     )
 
 
