@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -17,12 +17,14 @@ from auth.browsers import PHONE, REDIRECT_URI, WEB, Browser
 from auth.facebook_server import FacebookServer
 from auth.outboxes import published
 from auth.phones import Phone, ask_token
+from factories.waiting import wait_for_a_waiter
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.security_events import SecurityEvent
 from igloo_auth.models.sessions import DeviceSession
 from igloo_auth.models.web_sign_ins import AuthorizationCode
 from igloo_auth.operations.authorization_codes import CODE_SECONDS
 from igloo_auth.operations.pruning import prune_authorization_codes
+from igloo_auth.operations.sessions import lock_account
 from igloo_common.clock import utc_now
 
 RACERS = 8
@@ -217,6 +219,25 @@ def test_of_racing_redemptions_one_session_at_most_remains(
     assert reused == {"authorization_code_reused"}
     assert living(session) == []
     assert len(session.scalars(select(DeviceSession)).all()) == 1
+
+
+def test_a_redemption_waits_for_who_takes_the_accounts_codes_away(
+    app: Flask, browser: Browser, facebook: FacebookServer, session: Session
+) -> None:
+    code = browser.code(facebook.person())
+    account_id = session.scalars(select(Account.id)).one()
+    lock_account(session, account_id=account_id)
+
+    def redeem() -> TestResponse:
+        return Browser(client=app.test_client(), verifier=browser.verifier).redeem(code)
+
+    with ThreadPoolExecutor(1) as thread:
+        racing: Future[Any] = thread.submit(redeem)
+        wait_for_a_waiter(session, racing)
+        session.execute(delete(AuthorizationCode).where(AuthorizationCode.account_id == account_id))
+        session.commit()
+
+        assert refusal(racing.result()) == invalid("unknown")
 
 
 def test_a_person_suspended_between_code_and_session_gets_none(

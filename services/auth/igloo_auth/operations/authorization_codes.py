@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from igloo_auth.models.accounts import Account
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.models.web_sign_ins import AuthorizationCode
@@ -110,6 +111,13 @@ def redeem_authorization_code(
 
 
 def _locked(session: Session, code: str) -> AuthorizationCode | None:
+    """Lock a code's row, and its account before it: who ends an account takes its codes in that order too."""
+    session.execute(
+        select(Account.id)
+        .join(AuthorizationCode, AuthorizationCode.account_id == Account.id)
+        .where(AuthorizationCode.code_hash == _hash(code))
+        .with_for_update(read=True, of=Account)
+    )
     return session.scalar(
         select(AuthorizationCode).where(AuthorizationCode.code_hash == _hash(code)).with_for_update()
     )

@@ -9,9 +9,10 @@ from typing import Final
 
 S256: Final = "S256"
 """The one method that is taken: `plain` proves nothing to whoever has seen the request."""
-CHALLENGE_PATTERN: Final = r"[A-Za-z0-9_-]{43}\Z"
+# Published in the API's document too, where `\Z` means nothing: `(?!\n)$` is the end in every dialect.
+CHALLENGE_PATTERN: Final = r"^[A-Za-z0-9_-]{43}(?!\n)$"
 """A SHA-256 in base64url, without padding."""
-VERIFIER_PATTERN: Final = r"[A-Za-z0-9._~-]{43,128}\Z"
+VERIFIER_PATTERN: Final = r"^[A-Za-z0-9._~-]{43,128}(?!\n)$"
 
 
 def challenge_of(verifier: str) -> str:

@@ -48,7 +48,7 @@ class AuthorizationSchema(AddressSchema):
         load_default=None,
         validate=[
             validate.Length(max=MAXIMUM_STATE_CHARACTERS),
-            validate.Regexp(r"[^\x00-\x1f\x7f]*\Z", error="Must not contain control characters."),
+            validate.Regexp(r"^[^\x00-\x1f\x7f]*(?!\n)$", error="Must not contain control characters."),
         ],
         metadata={"description": "Comes back as it was sent, so that the client recognises its own request."},
     )
