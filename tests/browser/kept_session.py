@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-_FIND = """() => JSON.parse(localStorage.getItem(`igloo.session.${sessionStorage.getItem("igloo.this-tab")}`))"""
+_FIND = (
+    """() => JSON.parse(localStorage.getItem(`igloo.session.${sessionStorage.getItem("igloo.this-tab")}`))"""
+)
 _CHANGE = """(change) => {
     const key = `igloo.session.${sessionStorage.getItem("igloo.this-tab")}`;
     localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), ...change }));
@@ -25,8 +27,3 @@ def let_expire(page: Page) -> None:
 def spoil_access_token(page: Page) -> None:
     """Make the access token one that the server refuses, though it seems good to the browser."""
     page.evaluate(_CHANGE, {"access_token": kept_token(page, "access_token")[:-9]})
-
-
-def replace_refresh_token(page: Page, token: str) -> None:
-    """Make the page hold another refresh token."""
-    page.evaluate(_CHANGE, {"refresh_token": token, "expires_at": 0})

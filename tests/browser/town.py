@@ -6,10 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import requests
+
 from factories.photos import jpeg
+from igloo_local.facebook.signing import appsecret_proof
 from igloo_local.files import write_atomically
 from igloo_local.parts_list import DEMO_FOLDER
-from igloo_local.phone import Json, Phone, facebook_token, wait_until
+from igloo_local.phone import REQUEST_TIMEOUT_SECONDS, Json, Phone, facebook_token, wait_until
 from igloo_local.stack import Stack
 
 
@@ -77,6 +80,25 @@ class Town:
         path = self.stack.folder / DEMO_FOLDER / "demo.json"
         write_atomically(path, json.dumps({"people": described}))
 
+    def remove_app(self, person: Person) -> None:
+        """Remove igloo in a person's settings at Facebook, which Facebook tells igloo."""
+        answer = self._facebook_post(f"/stand-in/people/{_facebook_id(person)}/deauthorize")
+        assert answer == {"success": True}
+
+    def befriend(self, one: Person, other: Person) -> None:
+        """Make two people friends at Facebook; igloo learns it when one of them signs in again."""
+        token, part = one.facebook_access_token, self.stack.parts.facebook
+        assert part is not None
+        proof = appsecret_proof(token, part.app[1])
+        path = f"/{_facebook_id(one)}/friends/{_facebook_id(other)}"
+        self._facebook_post(path, access_token=token, appsecret_proof=proof)
+
+    def _facebook_post(self, path: str, **fields: str) -> Json:
+        answer = requests.post(self.facebook + path, data=fields, timeout=REQUEST_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        said: Json = answer.json()
+        return said
+
     def _person(self, name: str) -> Person:
         addresses = self.stack.addresses
         token = facebook_token(addresses.facebook, addresses.facebook_app_id, name)
@@ -90,3 +112,8 @@ class Town:
         )
         username = profile["username"]
         return Person(display_name=name, username=username, facebook_access_token=token, phone=phone)
+
+
+def _facebook_id(person: Person) -> str:
+    account: Json = person.phone.call("GET", "/v1/account")
+    return str(account["facebook_user_id"])
