@@ -107,8 +107,8 @@ def revoke(kids: tuple[str, ...]) -> None:
     reread = int(store.reread_seconds)
     click.echo(
         f"The processes of auth follow within {reread} s. A verifier refuses tokens of a withdrawn key once"
-        f" it fetches the key set again, {reread + KEY_SET_SECONDS} s from now at most. Phones then refresh by"
-        " themselves; nobody has to sign in again."
+        f" it fetches the key set again, {reread + KEY_SET_SECONDS} s from now at most. Phones then refresh"
+        " by themselves; nobody has to sign in again."
     )
 
 
