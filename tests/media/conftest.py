@@ -25,6 +25,7 @@ from igloo_common.ids import new_id
 from igloo_local.parts.seaweed import Seaweed
 from igloo_media.app import create_app
 from igloo_media.images.limits import ChildLimits
+from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.models import MediaItem
 from igloo_media.settings import Settings
@@ -86,6 +87,12 @@ def lane(app: Flask, storage: Storage) -> Iterator[PhotoLane]:
     lane = PhotoLane(storage=storage, limits=ChildLimits())
     yield lane
     lane.close()
+
+
+@pytest.fixture
+def account_lane(app: Flask, storage: Storage) -> AccountTaskLane:
+    """Give a lane that erases and exports accounts."""
+    return AccountTaskLane(storage)
 
 
 @dataclass(kw_only=True)

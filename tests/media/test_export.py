@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
-from flask import Flask
+from sqlalchemy import text
 
 from factories import photos
 from igloo_common.clock import utc_now
+from igloo_common.database import transaction
 from igloo_common.ids import new_id
 from igloo_media.jobs.account_tasks import AccountTaskLane
+from igloo_media.jobs.collector import collect_items
 from igloo_media.jobs.processing import PhotoLane
+from igloo_media.operations.account_tasks import take_task
+from igloo_media.operations.exports import finish_export
 from igloo_media.policies.objects import rendition_key
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
@@ -27,6 +31,7 @@ from media.account_tasks import (
     ask_for_export,
     deaths,
     fill,
+    leave,
     make_due,
     tasks,
     work,
@@ -34,12 +39,8 @@ from media.account_tasks import (
 from media.conftest import Person, change, events, item, run
 
 PHOTO = photos.jpeg(64, 48)
+FILE = {"content_type": "image/jpeg", "size_bytes": len(PHOTO)}
 COLLECTED = "media.export.collected.v1"
-
-
-@pytest.fixture
-def account_lane(app: Flask, storage: Storage) -> AccountTaskLane:
-    return AccountTaskLane(storage)
 
 
 def content_of(storage: Storage, key: str) -> bytes:
@@ -102,9 +103,9 @@ def test_a_person_can_read_the_document(ana: Person, storage: Storage, account_l
     part = ask_for_export(ana.id)
     work(account_lane)
 
-    text = content_of(storage, f"{part}items.json").decode("utf-8")
+    read = content_of(storage, f"{part}items.json").decode("utf-8")
 
-    assert '\n  "alt_text": "A ptarmigan in the snow",\n' in text
+    assert '\n  "alt_text": "A ptarmigan in the snow",\n' in read
     head = storage.inside.head_object(Bucket=storage.bucket, Key=f"{part}items.json")
     assert head["ContentType"] == "application/json"
 
@@ -258,8 +259,42 @@ def test_a_worker_killed_at_any_call_of_s3_leaves_work_that_ends_the_same(
     assert ends > 10
 
 
+def test_two_workers_at_the_end_of_an_export_say_it_once(ana: Person) -> None:
+    ask_for_export(ana.id)
+    with transaction() as session:
+        first = take_task(session, now=utc_now())
+        second = take_task(session, now=utc_now() + timedelta(minutes=2))
+    assert first is not None
+    assert second is not None
+
+    for task in (first, second):
+        with transaction() as session:
+            finish_export(session, task, now=utc_now())
+
+    assert len(events(COLLECTED)) == 1
+
+
 def _work_until_killed(settings: Settings, fuse: Fuse) -> None:
     try:
         work(AccountTaskLane(DyingStorage(settings.storage, fuse)))
     except Killed:
         assert fuse.burnt
+
+
+def test_tasks_of_exports_are_forgotten_after_two_weeks_and_those_of_erasures_never(
+    ana: Person, ben: Person, account_lane: AccountTaskLane
+) -> None:
+    ask_for_export(ana.id)
+    leave(ben.id)
+    work(account_lane)
+    with transaction() as session:
+        session.execute(text("UPDATE account_tasks SET finished_at = finished_at - interval '15 days'"))
+    ask_for_export(ana.id)
+
+    collect_items()
+
+    assert sorted((task.kind, task.finished_at is None) for task in tasks()) == [
+        ("erasure", False),
+        ("export", True),
+    ]
+    assert ben.call("POST", "/v1/uploads", json={"files": [FILE]}).status_code == 410

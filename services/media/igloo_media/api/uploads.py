@@ -42,7 +42,7 @@ def request_uploads(body: dict[str, Any]) -> Response:
 
     Send each file to its target, then complete the upload. Each target takes one file of exactly the
     announced size and type, for an hour. Files with a `client_id` may be asked for again: the same upload
-    answers, with a fresh target.
+    answers, with a fresh target. 410 `account_deleted` once the account is.
     """
     owner_id, storage, now = current_identity().user_id, provided(Storage), utc_now()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_media.operations.collection import collect_unattached, forget_closed
+from igloo_media.operations.exports import forget_exports
 from igloo_media.operations.removals import due_removals, forget_removals
 from igloo_media.storage import Storage
 
@@ -13,13 +14,14 @@ REMOVALS_AT_ONCE = 1000
 
 
 def collect_items() -> None:
-    """Delete unattached photos, batch by batch, and drop the rows of those long gone."""
+    """Delete unattached photos, batch by batch, and drop the rows of what is long gone or done."""
     collected = BATCH
     while collected == BATCH:
         with transaction() as session:
             collected = collect_unattached(session, now=utc_now(), limit=BATCH)
     with transaction() as session:
         forget_closed(session, now=utc_now())
+        forget_exports(session, now=utc_now())
 
 
 def remove_objects(storage: Storage) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from igloo_common.outbox import emit
 from igloo_media.events import ExportCollected
-from igloo_media.models import AccountTask
+from igloo_media.models import AccountTask, TaskKind
 from igloo_media.operations.account_tasks import Task
+from igloo_media.policies.items import CLOSED_ROW_LIFETIME
 
 
 def finish_export(session: Session, task: Task, *, now: datetime) -> None:
@@ -23,6 +24,12 @@ def finish_export(session: Session, task: Task, *, now: datetime) -> None:
 def give_up_export(session: Session, task: Task, *, now: datetime) -> None:
     """End an export without a word: nobody waits for it."""
     _end(session, task, now=now)
+
+
+def forget_exports(session: Session, *, now: datetime) -> int:
+    """Drop the tasks of exports that are long done, and return how many; their parts are gone by then."""
+    old = (AccountTask.kind == TaskKind.EXPORT) & (AccountTask.finished_at <= now - CLOSED_ROW_LIFETIME)
+    return len(session.scalars(delete(AccountTask).where(old).returning(AccountTask.id)).all())
 
 
 def _end(session: Session, task: Task, *, now: datetime) -> bool:
