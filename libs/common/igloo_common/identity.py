@@ -1,5 +1,6 @@
 """Who calls: access tokens (RFC 9068 profile, RFC 8725 practice) verified here, without asking anybody."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,8 @@ _ALGORITHM: Final = "ES256"
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 _REQUIRED_CLAIMS: Final = ["iss", "aud", "sub", "sid", "exp", "iat", "jti"]
 _MAX_TOKEN_CHARACTERS: Final = 4096
+# Base64 decoders put up with padding and strange characters: one token would be written in many ways.
+_COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _REMEMBERED_TOKENS: Final = 4096
 _KEYS_LOOKED_AT_EVERY_SECONDS: Final = 1.0
 
@@ -146,6 +149,8 @@ class TokenVerifier:
     def _decoded(self, token: str) -> Identity:
         if len(token) > _MAX_TOKEN_CHARACTERS:
             raise InvalidToken("The access token is too long.")
+        if not _COMPACT.fullmatch(token):
+            raise InvalidToken("The access token is not valid.")
         try:
             key = self._key(jwt.get_unverified_header(token))
             claims = jwt.decode(
