@@ -9,6 +9,7 @@ from igloo_common.settings import load_or_exit
 from igloo_common.worker import Lane, Worker
 from igloo_social.app import create_app
 from igloo_social.consumers import consumers
+from igloo_social.jobs.backlog import measure_tasks
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.jobs.exports import ExportLane
 from igloo_social.jobs.periodic import JOBS
@@ -16,6 +17,7 @@ from igloo_social.operations.account_tasks import CHANNEL
 from igloo_social.settings import Settings
 
 TASKS_SWEPT_EVERY_SECONDS = 1.0
+TASKS_MEASURED_EVERY_SECONDS = 15.0
 
 
 def main() -> int:
@@ -26,6 +28,7 @@ def main() -> int:
     lanes = [
         Lane("erasures", erase_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
+        Lane("measures", measure_tasks, None, TASKS_MEASURED_EVERY_SECONDS),
     ]
     return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS, lanes=lanes).run()
 

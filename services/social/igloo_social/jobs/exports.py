@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from igloo_social.queries.export_sections import SECTIONS
 from igloo_social.queries.exports import hold_snapshot, is_living, section_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from igloo_common.object_store import ObjectStore
     from igloo_social.operations.account_tasks import Task
@@ -61,10 +62,10 @@ class ExportLane:
             for file in files:
                 self.store.put_file(_key(task, file.name), file, content_type=JSON)
         with reading() as reader:
-            deleted_meanwhile = not is_living(reader, task.account_id)
-        if deleted_meanwhile:
+            gone = not is_living(reader, task.account_id)
+        if gone:
             self.store.remove([_key(task, f"{name}.json") for name in SECTIONS])
-            logger.info("Nothing to collect: the account is deleted.", extra={"task_id": str(task.id)})
+            logger.info("Nothing to collect: there is no such person here.", extra={"task_id": str(task.id)})
         with transaction() as session:
             finish_export(session, task, now=utc_now())
 
@@ -79,9 +80,9 @@ def write_sections(task: Task, folder: Path) -> Sequence[Path]:
         return [_written(folder / f"{name}.json", rows_of(name)) for name in SECTIONS]
 
 
-def _written(file: Path, rows: Iterable[Mapping[str, object]]) -> Path:
+def _written(file: Path, rows: Generator[Mapping[str, object]]) -> Path:
     """Write rows as a JSON array, one a line, as they come."""
-    with file.open("wb") as output:
+    with file.open("wb") as output, closing(rows):
         output.write(b"[")
         for number, row in enumerate(rows):
             output.write(b",\n" if number else b"\n")

@@ -10,7 +10,7 @@ from igloo_social.models.profiles import PROFILES
 from igloo_social.queries.export_sections import SECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from uuid import UUID
 
     from sqlalchemy.orm import Session
@@ -32,10 +32,12 @@ def is_living(reader: Reader, user_id: UUID) -> bool:
     return reader.execute(living).one_or_none() is not None
 
 
-def section_rows(session: Session, name: str, user_id: UUID) -> Iterator[dict[str, Any]]:
-    """Read one of SECTIONS row by row, each with its fields' names."""
-    rows = session.execute(
+def section_rows(session: Session, name: str, user_id: UUID) -> Generator[dict[str, Any]]:
+    """Read one of SECTIONS row by row, each with its fields' names; close it if not read to the end."""
+    with session.execute(
         SECTIONS[name], {"person_id": user_id}, execution_options={"yield_per": ROWS_AT_ONCE}
-    )
-    for row in rows.mappings():
-        yield dict(row)
+    ) as rows:
+        # Plain strings, which the names are not as SQLAlchemy has them.
+        names = ["".join(key) for key in rows.keys()]  # noqa: SIM118 - of a result, not of a dict
+        for row in rows:
+            yield dict(zip(names, row, strict=True))

@@ -1,0 +1,25 @@
+"""Shows how many tasks about accounts wait, and for how long: a copy that cannot reach S3 is seen here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Gauge
+
+from igloo_common.database import reading
+from igloo_social.models.account_tasks import TaskKind
+from igloo_social.queries.account_tasks import waiting_tasks
+
+WAITING: Final = Gauge("igloo_account_tasks_waiting", "Tasks about accounts that are not finished.", ["kind"])
+OLDEST: Final = Gauge("igloo_account_tasks_oldest_seconds", "Age of the oldest of these tasks.", ["kind"])
+
+
+def measure_tasks() -> bool:
+    """Measure what waits; False, as the next look has time."""
+    with reading() as reader:
+        found = {row.kind: row for row in waiting_tasks(reader)}
+    for kind in TaskKind:
+        row = found.get(kind.value)
+        WAITING.labels(kind.value).set(row.waiting if row else 0)
+        OLDEST.labels(kind.value).set(row.oldest_seconds if row else 0)
+    return False

@@ -1,0 +1,365 @@
+"""People who delete their account: unseen at once, gone soon, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, text
+
+from factories.environment import service_environ
+from factories.polling import wait_until
+from factories.social_accounts import (
+    MAY_NAME_THEM,
+    Life,
+    delete_account,
+    erase_all,
+    everything_else,
+    rows_naming,
+)
+from factories.social_events import emitted
+from factories.social_people import make_people, make_person, relate
+from factories.social_posts import deliver, make_post, media_failed, media_ready, put_in_feed
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.errors import IglooError
+from igloo_common.ids import new_id
+from igloo_social.jobs.erasures import erase_next
+from igloo_social.models.profiles import PROFILES
+from igloo_social.operations import erased_posts, erased_relations, erased_traces
+from igloo_social.operations.account_tasks import lock_due_erasure, note_removed, request_erasure
+from igloo_social.operations.blocks import block_account
+from igloo_social.operations.erasure import erase_batch
+from igloo_social.operations.follows import follow_account, unfollow_account
+from igloo_social.operations.likes import like_post
+from igloo_social.operations.posts import NewPost, create_post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
+    from flask import Flask
+    from sqlalchemy.orm import Session
+
+    from factories.databases import DatabaseUrls
+
+_MISCOUNTED = text("""
+SELECT user_id::text FROM profiles p WHERE
+    (deleted_at IS NULL AND (
+        follower_count <> (SELECT count(*) FROM relations WHERE to_user = p.user_id AND relation_type = 'f')
+        OR following_count <>
+            (SELECT count(*) FROM relations WHERE from_user = p.user_id AND relation_type = 'f')
+    ))
+    OR (deleted_at IS NOT NULL AND follower_count + following_count + post_count <> 0)
+UNION ALL
+SELECT posts.id::text FROM posts JOIN profiles author ON author.user_id = author_id
+WHERE author.deleted_at IS NULL AND like_count <> (SELECT count(*) FROM likes WHERE post_id = posts.id)
+""")
+
+
+def assert_nothing_is_left(session: Session, person: UUID) -> None:
+    assert set(rows_naming(session, person)) <= MAY_NAME_THEM
+    assert session.scalars(_MISCOUNTED).all() == []
+
+
+def removed_counts(session: Session) -> list[dict[str, int]]:
+    return [
+        {entry["kind"]: entry["count"] for entry in event["removed"]}
+        for event in emitted(session, "social.account.erased.v1")
+    ]
+
+
+def test_everything_of_theirs_goes_and_everything_of_others_stays(app: Flask, session: Session) -> None:
+    life = Life(session)
+    others = everything_else(session, life.person)
+    deletion_id = delete_account(session, life.person)
+
+    erase_all(app)
+
+    assert_nothing_is_left(session, life.person)
+    assert everything_else(session, life.person) == others
+    assert all(others.values()), "the noise has something of every kind"
+    (event,) = emitted(session, "social.account.erased.v1")
+    assert (event["account_id"], event["deletion_id"]) == (str(life.person), str(deletion_id))
+    assert removed_counts(session) == [
+        {
+            "relations": 10,
+            "feed_entries": 12 + 3 + 2,
+            "likes_given": 4,
+            "likes_received": 4,
+            "notifications": 6,
+            "media": 3,
+            "posts": 5,
+            "read_markers": 1,
+            "facebook_friends": 6,
+            "kept_replies": 1,
+        }
+    ]
+
+
+def test_followers_of_a_deleted_author_have_clean_feeds_also_of_posts_deleted_before(
+    app: Flask, session: Session
+) -> None:
+    author, follower = make_people(session, 2)
+    relate(session, follower, "f", author)
+    post_id = make_post(session, author, deleted_at=utc_now())
+    session.execute(
+        text("INSERT INTO timeline SELECT :owner, published_at, id, author_id FROM posts WHERE id = :post"),
+        {"owner": follower, "post": post_id},
+    )
+    session.commit()
+    delete_account(session, author)
+
+    erase_all(app)
+    deliver(session, "social.post.deleted.v1", post_id=post_id, author_id=author)
+
+    assert session.scalar(text("SELECT count(*) FROM timeline")) == 0
+
+
+def test_a_second_delivery_changes_nothing_and_another_deletion_is_told_of_as_well(
+    app: Flask, session: Session
+) -> None:
+    person = make_person(session)
+    relate(session, make_person(session), "f", person)
+    first = delete_account(session, person)
+    erase_all(app)
+
+    delete_account(session, person, deletion_id=first)
+    erase_all(app)
+    assert len(emitted(session, "social.account.erased.v1")) == 1
+    second = delete_account(session, person)
+    erase_all(app)
+
+    told = emitted(session, "social.account.erased.v1")
+    assert [(event["deletion_id"], bool(event["removed"])) for event in told] == [
+        (str(first), True),
+        (str(second), False),
+    ]
+
+
+def test_late_events_about_the_erased_change_nothing(app: Flask, session: Session) -> None:
+    life = Life(session)
+    waiting = session.scalar(
+        text("SELECT id FROM posts WHERE author_id = :id AND state = 'processing'"), {"id": life.person}
+    )
+    media_id = session.scalar(
+        text("SELECT media_id FROM media_items WHERE owner_id = :id LIMIT 1"), {"id": life.person}
+    )
+    assert waiting
+    assert media_id
+    delete_account(session, life.person)
+    erase_all(app)
+    nobody = new_id()
+    before = (everything_else(session, nobody), rows_naming(session, life.person)["profiles"])
+
+    media_ready(session, media_id, life.person)
+    media_ready(session, new_id(), life.person)
+    media_failed(session, new_id(), life.person)
+    deliver(session, "auth.account.created.v1", account_id=life.person, display_name="S", picture_url=None)
+    for account_id, friend_id in ((life.person, life.others[0]), (life.others[0], life.person)):
+        deliver(
+            session,
+            "auth.friends.found.v1",
+            account_id=account_id,
+            friend_ids=[friend_id],
+            found_at=utc_now(),
+        )
+    for happened in ("published", "deleted"):
+        deliver(session, f"social.post.{happened}.v1", post_id=life.posts[0], author_id=life.person)
+    for from_user, to_user in ((life.person, life.others[0]), (life.others[0], life.person)):
+        deliver(
+            session,
+            "social.relation.changed.v1",
+            from_user_id=from_user,
+            to_user_id=to_user,
+            relation_type="f",
+        )
+    session.commit()
+
+    assert (everything_else(session, nobody), rows_naming(session, life.person)["profiles"]) == before
+
+
+def test_media_of_the_deleted_do_not_publish_their_waiting_posts(session: Session) -> None:
+    author = make_person(session)
+    post_id, media_id = make_post(session, author, state="processing"), new_id()
+    session.execute(
+        text("INSERT INTO post_images VALUES (:post, 0, :media)"), {"post": post_id, "media": media_id}
+    )
+    delete_account(session, author)
+
+    media_ready(session, media_id, author)
+    session.commit()
+
+    assert session.scalar(text("SELECT state FROM posts")) == "processing"
+    assert emitted(session, "social.post.published.v1") == []
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a person erased in many steps, so that there is much to interrupt."""
+    monkeypatch.setattr(erased_relations, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(erased_posts, "POSTS_AT_ONCE", 1)
+    monkeypatch.setattr(erased_posts, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(erased_traces, "LIKES_AT_ONCE", 1)
+    monkeypatch.setattr(erased_traces, "ROWS_AT_ONCE", 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_erasure_broken_off_anywhere_ends_the_same_and_counts_everything_once(
+    app: Flask, session: Session
+) -> None:
+    life = Life(session)
+    others = everything_else(session, life.person)
+    delete_account(session, life.person)
+    steps, more = 0, True
+
+    with app.app_context():
+        while more:
+            # A worker that dies before its COMMIT: the batch is removed and noted, and none of it happened.
+            dying = lock_due_erasure(session, now=utc_now())
+            if dying is not None:
+                removed = erase_batch(session, account_id=dying.account_id)
+                note_removed(session, dying, removed, now=utc_now())
+            session.rollback()
+            more = erase_next()
+            steps += more
+            assert session.scalars(_MISCOUNTED).all() in ([], [str(life.person)])
+            session.rollback()
+
+    assert steps > 20
+    assert_nothing_is_left(session, life.person)
+    assert everything_else(session, life.person) == others
+    (counts,) = removed_counts(session)
+    assert (counts["relations"], counts["posts"], counts["likes_received"]) == (10, 5, 4)
+
+
+def test_one_who_cannot_be_erased_just_now_keeps_nobody_waiting(
+    app: Flask, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, other, friend = make_people(session, 3)
+    relate(session, friend, "f", stuck)
+    session.commit()
+    delete_account(session, stuck)
+    delete_account(session, other)
+    # The friend's row is held for longer than anybody waits for a lock.
+    session.execute(select(PROFILES).where(PROFILES.c.user_id == friend).with_for_update())
+
+    with app.app_context():
+        while erase_next():
+            pass
+
+    session.rollback()
+    assert [event["account_id"] for event in emitted(session, "social.account.erased.v1")] == [str(other)]
+    assert "Erasing a person failed and is tried again." in caplog.messages
+    due = session.execute(text("SELECT due_at, attempts FROM account_tasks WHERE due_at IS NOT NULL")).one()
+    assert due.attempts == 1
+    assert due.due_at > utc_now() - timedelta(seconds=1)
+
+
+def act(app: Flask, *steps: Callable[[Session], object]) -> None:
+    with app.app_context():
+        for step in steps:
+            try:
+                with transaction() as session:
+                    step(session)
+            except IglooError:
+                continue
+
+
+def test_what_others_and_they_do_meanwhile_leaves_nothing_and_counts_that_agree(
+    app: Flask, session: Session
+) -> None:
+    life = Life(session)
+    barrier = Barrier(6)
+    gone, others = life.person, life.others
+
+    def steps_of(number: int) -> list[Callable[[Session], object]]:
+        other, post_id = others[number], life.posts[number % 3]
+        return [
+            step
+            for _ in range(15)
+            for step in (
+                lambda s: follow_account(s, actor_id=other, followee_id=gone, now=utc_now()),
+                lambda s: like_post(s, post_id=post_id, user_id=other, now=utc_now()),
+                lambda s: follow_account(s, actor_id=gone, followee_id=other, now=utc_now()),
+                lambda s: like_post(s, post_id=life.others_posts[0], user_id=gone, now=utc_now()),
+                lambda s: create_post(s, NewPost(caption="Now"), author_id=gone, now=utc_now()),
+                lambda s: media_ready(s, new_id(), gone),
+                lambda s: deliver(
+                    s, "auth.friends.found.v1", account_id=other, friend_ids=[gone], found_at=utc_now()
+                ),
+                lambda s: unfollow_account(s, actor_id=gone, followee_id=other, now=utc_now()),
+                lambda s: (
+                    block_account(s, actor_id=other, blocked_id=gone, now=utc_now()) if number == 3 else None
+                ),
+            )
+        ]
+
+    def work(number: int) -> None:
+        steps = steps_of(number)
+        barrier.wait(timeout=10)
+        act(app, *steps)
+
+    def leave() -> None:
+        barrier.wait(timeout=10)
+        act(app, lambda s: request_erasure(s, deletion_id=new_id(), account_id=gone, now=utc_now()))
+        erase_all(app)
+
+    with ThreadPoolExecutor(6) as pool:
+        for future in [pool.submit(leave), *(pool.submit(work, number) for number in range(5))]:
+            future.result(timeout=60)
+    erase_all(app)
+
+    # Events of what was done before the end come late.
+    for event in emitted(session, "social.post.published.v1"):
+        deliver(session, "social.post.published.v1", post_id=event["post_id"], author_id=event["author_id"])
+    session.commit()
+    assert_nothing_is_left(session, gone)
+    assert len(emitted(session, "social.account.erased.v1")) == 1
+
+
+# A worker of one lane, that takes people one by one so that there is time to kill it.
+_WORKER = """
+from igloo_social.app import create_app
+from igloo_social.jobs.erasures import erase_next
+from igloo_social.operations import erased_relations
+erased_relations.PEOPLE_AT_ONCE = 1
+with create_app().app_context():
+    while erase_next():
+        pass
+"""
+
+
+def test_an_erasure_goes_on_after_its_worker_was_killed(
+    app: Flask, session: Session, database_urls: Mapping[str, DatabaseUrls]
+) -> None:
+    author, followers = make_person(session), make_people(session, 200)
+    post_id = make_post(session, author)
+    for follower in followers:
+        relate(session, follower, "f", author)
+        put_in_feed(session, follower, post_id, author)
+    session.commit()
+    delete_account(session, author)
+    environ = service_environ("social", database_url=database_urls["social"].service, log_level="ERROR")
+    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    removed = text("SELECT (removed ->> 'relations')::int FROM account_tasks WHERE due_at IS NOT NULL")
+
+    for round_ in (1, 2):
+        with subprocess.Popen([sys.executable, "-c", _WORKER], env=environ) as worker:  # noqa: S603 - ours
+            wait_until(lambda: (session.scalar(removed) or 0) >= 50 * round_, "the worker had begun")  # noqa: B023
+            session.rollback()
+            worker.kill()
+
+    done = session.scalar(removed)
+    assert done, "the worker was killed before it could finish"
+    assert done < len(followers)
+    session.rollback()
+    erase_all(app)
+    assert_nothing_is_left(session, author)
+    assert removed_counts(session) == [{"relations": 200, "feed_entries": 200, "posts": 1}]
