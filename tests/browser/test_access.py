@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from browser.chromium import PHONE
 from browser.conftest import OpenPage
@@ -128,3 +128,54 @@ def test_korean_browsers_are_spoken_to_in_korean(town: Town, open_page: OpenPage
 
     expect(page.get_by_role("heading", name="오늘은 누구로 들어갈까요?")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "ko")
+
+
+NARROW = ViewportSize(width=320, height=640)
+_TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("dialog[open]")]
+    .filter((one) => one.scrollWidth > one.clientWidth).length"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_every_screen_of_the_account_fits_the_narrowest_phone(
+    town: Town, open_page: OpenPage, locale: str
+) -> None:
+    [reader] = town.people("A Person With A Rather Long Name Indeed")
+    page, _ = open_page(NARROW, locale=locale)
+    page.locator(".face").click()
+    page.locator(".bar-top button").last.click()
+    page.locator(".profile-actions button").click()
+    entries = page.locator(".menu-entry")
+    expect(entries).to_have_count(5)
+    assert page.evaluate(_TOO_WIDE) == 0
+
+    # All but "Be somebody else in this tab", which opens no sheet.
+    for entry in [entries.nth(index) for index in (0, 1, 2, 4)]:
+        name = entry.locator(".entry-name").inner_text()
+        entry.click()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        assert page.evaluate(_TOO_WIDE) == 0, name
+        page.keyboard.press("Escape")
+    assert reader.phone.call("GET", "/v1/account")["display_name"] == reader.display_name
+
+
+def test_the_account_is_looked_after_with_the_keyboard(town: Town, sign_in: OpenPage) -> None:
+    [reader] = town.people("Reader")
+    page, _ = sign_in(reader)
+    walk(page, until="Your profile, Reader")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Reader")).to_be_visible()
+    walk(page, until="Your account")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Your account")).to_be_visible()
+    walk(page, until="Devices")
+    page.keyboard.press("Enter")
+    sheet = page.get_by_role("dialog", name="Devices")
+    expect(sheet.get_by_role("listitem")).to_have_count(2)
+
+    walk(page, until="Sign out A device without a name")
+    page.keyboard.press("Enter")
+
+    expect(sheet.get_by_role("listitem")).to_have_count(1)
+    expect(sheet.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Devices")).to_be_focused()
