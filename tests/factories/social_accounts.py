@@ -25,6 +25,18 @@ MAY_NAME_THEM = frozenset({"profiles", "account_tasks", "outbox", "event_sequenc
 _KEEP_REPLY = text(
     "INSERT INTO idempotency_keys VALUES (:id, 'POST /v1/posts', 'key', '', 201, '[]', '{}', now())"
 )
+MISCOUNTED = text("""
+SELECT user_id::text FROM profiles p WHERE
+    (deleted_at IS NULL AND (
+        follower_count <> (SELECT count(*) FROM relations WHERE to_user = p.user_id AND relation_type = 'f')
+        OR following_count <>
+            (SELECT count(*) FROM relations WHERE from_user = p.user_id AND relation_type = 'f')
+    ))
+    OR (deleted_at IS NOT NULL AND follower_count + following_count + post_count <> 0)
+UNION ALL
+SELECT posts.id::text FROM posts JOIN profiles author ON author.user_id = author_id
+WHERE author.deleted_at IS NULL AND like_count <> (SELECT count(*) FROM likes WHERE post_id = posts.id)
+""")
 _TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
 
 
@@ -174,3 +186,9 @@ class Life:
             friend_ids=[self.others[5]],
             found_at=LONG_AGO,
         )
+
+
+def assert_nothing_is_left(session: Session, person: UUID) -> None:
+    """Hold when only the tombstone and its like name a person, and nobody else's count is wrong."""
+    assert set(rows_naming(session, person)) <= MAY_NAME_THEM
+    assert session.scalars(MISCOUNTED).all() == []

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +14,9 @@ from sqlalchemy import select, text
 from factories.environment import service_environ
 from factories.polling import wait_until
 from factories.social_accounts import (
-    MAY_NAME_THEM,
+    MISCOUNTED,
     Life,
+    assert_nothing_is_left,
     delete_account,
     erase_all,
     everything_else,
@@ -27,45 +26,20 @@ from factories.social_events import emitted
 from factories.social_people import make_people, make_person, relate
 from factories.social_posts import deliver, make_post, media_failed, media_ready, put_in_feed
 from igloo_common.clock import utc_now
-from igloo_common.database import transaction
-from igloo_common.errors import IglooError
 from igloo_common.ids import new_id
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations import erased_posts, erased_relations, erased_traces
-from igloo_social.operations.account_tasks import lock_due_erasure, note_removed, request_erasure
-from igloo_social.operations.blocks import block_account
+from igloo_social.operations.account_tasks import lock_due_erasure, note_removed
 from igloo_social.operations.erasure import erase_batch
-from igloo_social.operations.follows import follow_account, unfollow_account
-from igloo_social.operations.likes import like_post
-from igloo_social.operations.posts import NewPost, create_post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from uuid import UUID
+    from collections.abc import Mapping
 
     from flask import Flask
     from sqlalchemy.orm import Session
 
     from factories.databases import DatabaseUrls
-
-_MISCOUNTED = text("""
-SELECT user_id::text FROM profiles p WHERE
-    (deleted_at IS NULL AND (
-        follower_count <> (SELECT count(*) FROM relations WHERE to_user = p.user_id AND relation_type = 'f')
-        OR following_count <>
-            (SELECT count(*) FROM relations WHERE from_user = p.user_id AND relation_type = 'f')
-    ))
-    OR (deleted_at IS NOT NULL AND follower_count + following_count + post_count <> 0)
-UNION ALL
-SELECT posts.id::text FROM posts JOIN profiles author ON author.user_id = author_id
-WHERE author.deleted_at IS NULL AND like_count <> (SELECT count(*) FROM likes WHERE post_id = posts.id)
-""")
-
-
-def assert_nothing_is_left(session: Session, person: UUID) -> None:
-    assert set(rows_naming(session, person)) <= MAY_NAME_THEM
-    assert session.scalars(_MISCOUNTED).all() == []
 
 
 def removed_counts(session: Session) -> list[dict[str, int]]:
@@ -229,7 +203,7 @@ def test_an_erasure_broken_off_anywhere_ends_the_same_and_counts_everything_once
             session.rollback()
             more = erase_next()
             steps += more
-            assert session.scalars(_MISCOUNTED).all() in ([], [str(life.person)])
+            assert session.scalars(MISCOUNTED).all() in ([], [str(life.person)])
             session.rollback()
 
     assert steps > 20
@@ -260,68 +234,6 @@ def test_one_who_cannot_be_erased_just_now_keeps_nobody_waiting(
     due = session.execute(text("SELECT due_at, attempts FROM account_tasks WHERE due_at IS NOT NULL")).one()
     assert due.attempts == 1
     assert due.due_at > utc_now() - timedelta(seconds=1)
-
-
-def act(app: Flask, *steps: Callable[[Session], object]) -> None:
-    with app.app_context():
-        for step in steps:
-            try:
-                with transaction() as session:
-                    step(session)
-            except IglooError:
-                continue
-
-
-def test_what_others_and_they_do_meanwhile_leaves_nothing_and_counts_that_agree(
-    app: Flask, session: Session
-) -> None:
-    life = Life(session)
-    barrier = Barrier(6)
-    gone, others = life.person, life.others
-
-    def steps_of(number: int) -> list[Callable[[Session], object]]:
-        other, post_id = others[number], life.posts[number % 3]
-        return [
-            step
-            for _ in range(15)
-            for step in (
-                lambda s: follow_account(s, actor_id=other, followee_id=gone, now=utc_now()),
-                lambda s: like_post(s, post_id=post_id, user_id=other, now=utc_now()),
-                lambda s: follow_account(s, actor_id=gone, followee_id=other, now=utc_now()),
-                lambda s: like_post(s, post_id=life.others_posts[0], user_id=gone, now=utc_now()),
-                lambda s: create_post(s, NewPost(caption="Now"), author_id=gone, now=utc_now()),
-                lambda s: media_ready(s, new_id(), gone),
-                lambda s: deliver(
-                    s, "auth.friends.found.v1", account_id=other, friend_ids=[gone], found_at=utc_now()
-                ),
-                lambda s: unfollow_account(s, actor_id=gone, followee_id=other, now=utc_now()),
-                lambda s: (
-                    block_account(s, actor_id=other, blocked_id=gone, now=utc_now()) if number == 3 else None
-                ),
-            )
-        ]
-
-    def work(number: int) -> None:
-        steps = steps_of(number)
-        barrier.wait(timeout=10)
-        act(app, *steps)
-
-    def leave() -> None:
-        barrier.wait(timeout=10)
-        act(app, lambda s: request_erasure(s, deletion_id=new_id(), account_id=gone, now=utc_now()))
-        erase_all(app)
-
-    with ThreadPoolExecutor(6) as pool:
-        for future in [pool.submit(leave), *(pool.submit(work, number) for number in range(5))]:
-            future.result(timeout=60)
-    erase_all(app)
-
-    # Events of what was done before the end come late.
-    for event in emitted(session, "social.post.published.v1"):
-        deliver(session, "social.post.published.v1", post_id=event["post_id"], author_id=event["author_id"])
-    session.commit()
-    assert_nothing_is_left(session, gone)
-    assert len(emitted(session, "social.account.erased.v1")) == 1
 
 
 # A worker of one lane, that takes people one by one so that there is time to kill it.

@@ -58,7 +58,8 @@ SELECT post.id, fan.user_id, now() FROM posts post, generate_series(1, 5) AS n, 
     SELECT user_id FROM profiles
     WHERE username = 'p' || lpad(((right(post.id::text, 12)::int * 7 + n * 37) % 1500 + 1)::text, 5, '0')
 ) AS fan
-UNION SELECT id, '00000000-0000-7000-8000-000000000001', now() FROM posts WHERE right(id::text, 2) IN ('00', '51');
+UNION SELECT id, '00000000-0000-7000-8000-000000000001', now() FROM posts
+WHERE right(id::text, 2) IN ('00', '51');
 
 INSERT INTO media_items (media_id, owner_id, post_id, state, width, height, renditions, updated_at)
 SELECT gen_random_uuid(), author_id, id, 'ready', 1, 1, '[]', now() FROM posts;

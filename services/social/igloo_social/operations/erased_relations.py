@@ -65,9 +65,9 @@ DELETE FROM relations WHERE to_user = %(account_id)s AND from_user = ANY(%(other
 REMOVE_OUTGOING = Statement("""
 DELETE FROM relations WHERE from_user = %(account_id)s AND to_user = ANY(%(others)s)
 """)
-# Each post is looked up in each feed, for the table's key is its only index: LATERAL with LIMIT leaves no plan
-# that would rather read all feeds through. The posts come by two indexes, each of which has one half of them: a
-# post that was deleted just now may stand in feeds still. Rows of this table never move, so ctid names them.
+# Each post is looked up in each feed, for the table's key is its only index: LATERAL with LIMIT leaves no
+# plan that would rather read all feeds through. The posts come by two indexes, each of which has one half of
+# them: a post deleted just now may stand in feeds still. Rows of this table never move, so ctid names them.
 CLEAN_FEEDS = Statement("""
 WITH own AS (
     SELECT id, published_at FROM posts WHERE author_id = %(account_id)s AND deleted_at IS NULL
