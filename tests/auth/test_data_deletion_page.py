@@ -64,7 +64,7 @@ def test_the_page_tells_the_truth_from_the_first_step_to_the_last(
     assert begun.count("not removed yet") == 3
     assert "under way" in begun
     assert under_way.count("not removed yet") == 1
-    assert "Profile, posts, comments, likes and follows: not removed yet." in under_way
+    assert "Profile, posts and all that belongs to them: not removed yet." in under_way
     assert "under way" in under_way
     assert "not removed yet" not in done
     assert "Everything was removed by" in done

@@ -40,8 +40,8 @@ def read_account() -> Response:
 def delete_account() -> Response:
     """Delete my account, and everything that igloo holds about me. There is no way back.
 
-    At once nobody is signed in to it any more, and my profile, posts, comments, likes and photos are on their
-    way out; each service says in the receipt when it has removed its part. Keep `status_url`: it shows the
+    At once nobody is signed in to it any more, and my profile, posts, likes and photos are on their way
+    out; each service says in the receipt when it has removed its part. Keep `status_url`: it shows the
     receipt without signing in, which is no longer possible. Asked again, the answer is the same receipt.
 
     Any other phone of mine is told at its next refresh: `session_revoked` with the reason `account_deleted`.

@@ -34,8 +34,8 @@ _DONE: Final = {
 _SERVICES: Final = {
     "auth": {"en": "Account, sign-ins and exports", "ko": "계정, 로그인 기록, 내보내기"},
     "social": {
-        "en": "Profile, posts, comments, likes and follows",
-        "ko": "프로필, 게시물, 댓글, 좋아요, 팔로우",
+        "en": "Profile, posts and all that belongs to them",
+        "ko": "프로필, 게시물과 관련 활동",
     },
     "media": {"en": "Photos", "ko": "사진"},
 }

@@ -17,7 +17,7 @@ igloo: everything held about you, as of {made} UTC
 Open index.html in a browser to look around. Nothing in this archive needs the internet.
 
 auth/     your account, what Facebook said of you, the devices you signed in on, your security activity
-social/   your profile, posts, comments, likes, bookmarks, the people you follow and who follow you
+social/   your profile, posts, likes, notifications, whom you follow and who follows you
 media/    your photos, and what is known of each
 
 The .json files are plain text. Times are in UTC. The ids are igloo's own: they tie the files together.
@@ -30,7 +30,7 @@ igloo: {made} UTC 현재 보관 중인 회원님의 모든 정보
 브라우저에서 index.html을 열면 내용을 둘러볼 수 있습니다. 인터넷 연결은 필요하지 않습니다.
 
 auth/     계정, Facebook에서 받은 정보, 로그인한 기기, 보안 활동
-social/   프로필, 게시물, 댓글, 좋아요, 북마크, 팔로우와 팔로워
+social/   프로필, 게시물, 좋아요, 알림, 팔로우와 팔로워
 media/    사진과 사진별 정보
 
 .json 파일은 일반 텍스트이고, 시각은 모두 UTC입니다.
