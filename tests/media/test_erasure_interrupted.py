@@ -35,6 +35,7 @@ from media.account_tasks import (
     DyingStorage,
     Fuse,
     Killed,
+    ask_for_export,
     deaths,
     fill,
     leave,
@@ -271,6 +272,27 @@ def test_two_workers_at_the_end_of_an_erasure_say_it_once(ana: Person) -> None:
     assert said == [True, False]
     assert len(events(ERASED)) == 1
     assert tasks()[0].due_at is None
+
+
+def test_an_export_that_s3_held_up_holds_no_erasure_up(
+    ana: Person, settings: Settings, account_lane: AccountTaskLane
+) -> None:
+    away = AccountTaskLane(Storage(replace(settings.storage, endpoint="http://127.0.0.1:9")))
+    ask_for_export(ana.id)
+    for _ in range(8):
+        make_due()
+        away.step()
+    (export,) = tasks()
+    assert export.due_at > utc_now() + timedelta(seconds=90), "its pauses have grown"
+
+    leave(ana.id)
+
+    assert all(task.due_at <= utc_now() + timedelta(seconds=60) for task in tasks())
+    for _ in range(2):
+        make_due()
+        work(account_lane)
+    assert [task.kind for task in tasks()] == ["erasure"]
+    assert len(events(ERASED)) == 1
 
 
 def test_an_item_that_comes_up_at_the_end_is_not_passed_over(ana: Person, storage: Storage) -> None:

@@ -197,15 +197,20 @@ def test_a_photo_deleted_midway_stays_deleted_and_leaves_nothing_in_s3(
     with transaction() as session:
         claim = claim_next(session, now=utc_now())
     assert claim is not None
+    feed = rendition_key(media_id, "feed")
+    original = b"".join(storage.chunks(original_key(ana.id, media_id)))
     ana.call("DELETE", f"/v1/media/{media_id}")
+    remove_objects(storage)
+    # The worker had it before.
+    storage.put(original_key(ana.id, media_id), original, content_type="image/jpeg")
 
     lane.finish(claim)
 
-    assert storage.size_of(rendition_key(media_id, "feed")), "the worker was at it"
+    assert storage.size_of(feed), "the worker was at it"
     assert item(media_id).state == "deleted"
     assert events(READY) == []
     remove_objects(storage)
-    assert storage.size_of(rendition_key(media_id, "feed")) is None, "it has said that it writes no more"
+    assert storage.size_of(feed) is None, "the worker has said that it writes no more"
     _remove_everything_due_within_hours(storage, hours=2)
     assert storage.size_of(original_key(ana.id, media_id)) is None
 
