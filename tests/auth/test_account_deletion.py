@@ -35,6 +35,7 @@ from igloo_auth.operations.accounts import FacebookPerson, find_or_create_accoun
 from igloo_auth.operations.pruning import SESSION_RETENTION, prune_sessions
 from igloo_auth.operations.security_events import record_security_event
 from igloo_auth.operations.sign_ins import AccountDeleted
+from igloo_auth.schemas.account_deletions import AccountDeletionSchema
 from igloo_auth.settings import TokenLifetimes
 from igloo_common.clock import utc_now
 from igloo_common.object_store import ObjectStore
@@ -99,6 +100,7 @@ def test_a_deletion_is_answered_with_a_receipt_that_anybody_with_its_address_can
         "completed_at": None,
         "services": {"auth": open_step, "social": open_step, "media": open_step},
     }
+    assert AccountDeletionSchema().validate(receipt) == {}
     assert receipt["confirmation_code"].isalnum()
     assert len(receipt["confirmation_code"]) * 4 >= 128
     assert answer.headers["Location"] == receipt["status_url"]

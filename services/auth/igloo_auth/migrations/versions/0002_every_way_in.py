@@ -151,6 +151,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("deletion_id", "service", name="pk_account_deletion_steps"),
     )
+    op.create_index(
+        "ix_account_deletion_steps_open",
+        "account_deletion_steps",
+        ["service", "deletion_id"],
+        postgresql_where=sa.text("completed_at IS NULL"),
+    )
     op.create_table(
         "account_exports",
         sa.Column("id", sa.Uuid(), nullable=False),
