@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -18,10 +18,11 @@ from auth.facebook_server import FacebookServer
 from auth.outboxes import published
 from auth.phones import Phone, ask_token
 from factories.waiting import wait_for_a_waiter
+from igloo_auth.jobs.pruning import prune
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.security_events import SecurityEvent
 from igloo_auth.models.sessions import DeviceSession
-from igloo_auth.models.web_sign_ins import AuthorizationCode
+from igloo_auth.models.web_sign_ins import AuthorizationCode, AuthorizationRequest
 from igloo_auth.operations.authorization_codes import CODE_SECONDS
 from igloo_auth.operations.pruning import prune_authorization_codes
 from igloo_auth.operations.sessions import lock_account
@@ -328,6 +329,22 @@ def test_expired_codes_are_forgotten_traded_or_not(
 
     assert refusal(browser.redeem(untraded)) == invalid("unknown")
     assert browser.redeem(kept).status_code == 200
+
+
+def test_the_worker_forgets_sign_ins_and_codes_that_are_over(
+    app: Flask, browser: Browser, facebook: FacebookServer, session: Session
+) -> None:
+    browser.code(facebook.person())
+    browser.begin()
+    session.execute(update(AuthorizationCode).values(expires_at=utc_now()))
+    session.execute(update(AuthorizationRequest).values(expires_at=utc_now()))
+    session.commit()
+
+    with app.app_context():
+        prune()
+
+    assert session.scalars(select(AuthorizationCode)).all() == []
+    assert session.scalars(select(AuthorizationRequest)).all() == []
 
 
 def test_the_grant_is_refused_without_a_word_of_who_the_person_is(browser: Browser) -> None:
