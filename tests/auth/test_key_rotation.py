@@ -180,6 +180,7 @@ def spray(igloo: Igloo, done: Callable[[], bool]) -> set[int]:
     return refusals
 
 
+@pytest.mark.timeout(300)
 def test_no_request_fails_across_a_rotation(igloo: Igloo) -> None:
     phones = [igloo.phone(name) for name in ("Snow Hare", "Puffin", "Arctic Fox")]
     [old] = igloo.kids()
