@@ -240,8 +240,8 @@ def test_whatever_happens_at_once_nothing_waits_for_ever_and_every_old_session_e
     app: Flask, facebook: FacebookServer, session: Session
 ) -> None:
     person = facebook.person()
-    phones = [Phone.signed_in(app.test_client(), facebook.token(person)) for _ in range(8)]
-    tokens = [facebook.token(person) for _ in range(8)]
+    phones = [Phone.signed_in(app.test_client(), facebook.token(person)) for _ in range(5)]
+    tokens = [facebook.token(person) for _ in phones]
     start = Barrier(3 * len(phones))
 
     def at_once(work: Callable[[], TestResponse]) -> TestResponse:
