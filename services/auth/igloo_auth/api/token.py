@@ -33,9 +33,10 @@ def issue_token() -> Response:
     `facebook_token_invalid`, `nonce_invalid`, `nonce_reused`, `authorization_code_invalid`,
     `authorization_code_expired`, `authorization_code_reused`, `refresh_token_invalid`,
     `refresh_token_expired`, `refresh_token_reused`, `session_revoked`, `account_suspended` and
-    `account_deleted`; where there is more to say, `reason` says it in a word. When Facebook cannot be asked, a
-    sign-in answers 503 `facebook_unavailable`; when its answer makes no sense or it refuses our app, 502
-    `facebook_failed`. Both say in Retry-After when to ask again, and who is signed in stays so.
+    `account_deleted`; where there is more to say, `reason` says it in a word. When Facebook cannot be asked,
+    a sign-in answers 503 `facebook_unavailable`; when its answer makes no sense or it refuses our app, 502
+    `facebook_failed`. Both say in Retry-After when to ask again, and who is signed in stays so. Too often is
+    429 `rate_limited` with the `error` `temporarily_unavailable`: it ends no session and uses up no token.
 
     Each refresh token is good for one successor. Send the same one again when an answer was lost: within a
     minute, or until the successor is used, it gives the same successor. After that it ends the session.
