@@ -6,8 +6,11 @@ import re
 from dataclasses import fields
 
 import pytest
+from flask.cli import AppGroup
 from prometheus_client.metrics import MetricWrapperBase
 
+from igloo_auth.commands.accounts import accounts
+from igloo_auth.commands.keys import keys
 from igloo_common import event_metrics, metrics
 from igloo_common.backlog import Backlog
 from igloo_common.cli import events
@@ -39,6 +42,17 @@ def test_every_event_command_is_described(name: str) -> None:
 
 def test_no_event_command_is_described_that_is_not_there() -> None:
     assert set(re.findall(r"`(?:… )?events (\w+)", TEXT)) == set(events.commands)
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group in (keys, accounts) for name in group.commands]
+)
+def test_every_command_of_auth_is_described(group: AppGroup, name: str) -> None:
+    [row] = [
+        line for line in TEXT.splitlines() if line.startswith(f"| `flask --app igloo_auth.app {group.name} ")
+    ]
+
+    assert f"`{name}`" in row.replace(f"igloo_auth.app {group.name} ", "`")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
