@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tracemalloc
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -25,11 +24,13 @@ from auth.export_room import PHOTO, ExportRoom, downloaded
 from auth.facebook_server import FacebookServer
 from auth.outboxes import published
 from auth.phones import Phone
+from factories.waiting import wait_for_a_waiter
 from igloo_auth.archives.zips import ArchivedFile, archived_files, write_archive
 from igloo_auth.jobs.erasure import ErasureLane
 from igloo_auth.jobs.export_sweep import sweep_exports
 from igloo_auth.jobs.exports import ExportLane
 from igloo_auth.models.security_events import SecurityEvent
+from igloo_auth.operations.account_exports import collect_part
 from igloo_auth.operations.account_pruning import prune_exports
 from igloo_auth.operations.export_tasks import LEASE, record_archive, take_export
 from igloo_auth.policies.archives import safe_path, unused_path
@@ -353,16 +354,16 @@ def test_two_workers_over_one_export_make_one_archive(phone: Phone, room: Export
 def test_the_last_two_parts_at_the_same_moment_make_the_archive_due(phone: Phone, room: ExportRoom) -> None:
     export = room.ask(phone)
     room.put_parts(export)
+    room.work()
     event = room.requested(export)
+    ids = {name: UUID(event[name]) for name in ("export_id", "account_id")}
+    collect_part(room.session, **ids, service="social", now=utc_now())
 
-    with ThreadPoolExecutor(3) as pool:
-        efforts: list[Future[Any]] = [
-            pool.submit(collected, room.app, "social", event),
-            pool.submit(collected, room.app, "media", event),
-            pool.submit(room.step),
-        ]
-        for effort in efforts:
-            effort.result()
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(collected, room.app, "media", event)
+        wait_for_a_waiter(room.session, effort)
+        room.session.commit()
+        effort.result()
     room.work()
 
     assert room.look(phone, export)["state"] == "ready"
