@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -290,6 +291,21 @@ def test_a_busy_persons_copy_does_not_have_to_fit_into_memory(
     assert len(orjson.loads(notifications.read_bytes())) == rows
     assert notifications.stat().st_size > 5_000_000
     assert peak_bytes < 4_000_000
+
+
+def test_the_rows_that_are_not_read_yet_stay_in_the_database(app: Flask, session: Session) -> None:
+    person = make_person(session)
+    session.commit()
+
+    with (
+        app.app_context(),
+        transaction() as reading,
+        closing(section_rows(reading, "profile", person)) as rows,
+    ):
+        next(rows)
+        (cursor,) = reading.execute(text("SELECT statement FROM pg_cursors")).scalars()
+
+    assert "FROM profiles" in cursor
 
 
 def test_an_empty_section_is_an_empty_list_that_people_can_read(

@@ -112,7 +112,8 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(_TOWN)
-        connection.execute("VACUUM ANALYZE")
+        connection.execute("VACUUM ANALYZE profiles, relations, posts, timeline, likes, notifications")
+        connection.execute("VACUUM ANALYZE media_items, post_images")
         yield connection
 
 

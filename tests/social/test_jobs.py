@@ -1,13 +1,15 @@
 from datetime import timedelta
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from factories.social_people import make_person
 from factories.social_posts import make_post
 from igloo_common.clock import utc_now
+from igloo_common.ids import new_id
 from igloo_social.jobs.periodic import JOBS, MEDIA_AWAITED_FOR
+from igloo_social.models.account_tasks import ACCOUNT_TASKS
 from igloo_social.models.posts import POSTS
 
 
@@ -23,3 +25,28 @@ def test_the_sweep_fails_posts_whose_media_have_not_come_in_a_day(app: Flask, se
 
     states = {row.id: row.state for row in session.execute(select(POSTS))}
     assert states == {late: "failed", fresh: "processing"}
+
+
+def test_finished_tasks_about_accounts_are_forgotten_after_a_month(app: Flask, session: Session) -> None:
+    now = utc_now()
+    for days, finished in ((31, True), (29, True), (31, False)):
+        at = now - timedelta(days=days)
+        session.execute(
+            insert(ACCOUNT_TASKS).values(
+                id=new_id(),
+                kind="erasure",
+                account_id=new_id(),
+                requested_at=at,
+                due_at=None if finished else at,
+                finished_at=at if finished else None,
+            )
+        )
+    session.commit()
+    (forget,) = [job for job in JOBS if job.name == "forget-finished-tasks"]
+
+    with app.app_context():
+        forget.run()
+
+    left = session.execute(select(ACCOUNT_TASKS.c.finished_at)).scalars().all()
+    assert len(left) == 2
+    assert None in left

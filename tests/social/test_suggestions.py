@@ -96,7 +96,7 @@ def test_who_is_followed_asked_muted_or_blocked_is_not_suggested(
     relate(session, *((viewer, kind, friend) if towards == "friend" else (friend, kind, viewer)))
     found(session, viewer, [friend, other])
 
-    assert suggested(client, viewer) == names(friend, other) if shown else names(other)
+    assert suggested(client, viewer) == (names(friend, other) if shown else names(other))
 
 
 def test_the_deleted_are_not_suggested_and_do_not_come_back(

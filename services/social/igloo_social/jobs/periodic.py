@@ -8,6 +8,7 @@ from datetime import timedelta
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.worker import PeriodicJob
+from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.counts import recount_people
 from igloo_social.operations.publishing import fail_stranded_posts
 from igloo_social.operations.relations import lock_people
@@ -41,7 +42,14 @@ def reconcile_counts() -> None:
         logger.error("Counts of followers were wrong and have been put right.", extra={"count": len(wrong)})
 
 
+def forget_finished_tasks() -> None:
+    """Forget what was done about accounts a month ago: the table stays as small as reads of it expect."""
+    with transaction() as session:
+        prune_tasks(session, now=utc_now())
+
+
 JOBS = (
     PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
+    PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
 )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from igloo_common.backoff import backoff_seconds
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CHANNEL = "social_account_tasks"
 LONGEST_PAUSE_SECONDS = 300.0
+KEPT_FOR = timedelta(days=30)
 EXPORT_LEASE = timedelta(minutes=10)
 """How long a worker has an export to itself; one that died over it leaves it to another after this."""
 
@@ -99,6 +100,12 @@ def finish_export(session: Session, task: Task, *, now: datetime) -> bool:
         return False
     emit(session, ExportCollected(export_id=task.id, account_id=task.account_id, collected_at=now), now=now)
     return True
+
+
+def prune_tasks(session: Session, *, now: datetime) -> int:
+    """Forget the tasks that were finished long ago; returns how many."""
+    statement = delete(ACCOUNT_TASKS).where(ACCOUNT_TASKS.c.finished_at < now - KEPT_FOR)
+    return len(session.execute(statement.returning(ACCOUNT_TASKS.c.id)).all())
 
 
 def _note(session: Session, task: Mapping[str, object], now: datetime) -> None:
