@@ -39,7 +39,7 @@ def _below(kind: type[IglooError]) -> set[type[IglooError]]:
 
 def documented() -> dict[str, str]:
     """Return the table's rows by code."""
-    table = TEXT.split("## What a refusal says")[1].split("\n## ")[0]
+    table = TEXT.split("## What a refusal says")[1].split("\nWhat ends in the browser")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     return {code: row for row in rows for code in re.findall(r"`(\w+)`", row.split("|")[1])}
 

@@ -26,6 +26,7 @@ _COMMON_PURPOSES = {
     "parked_messages": "A message that is no event of ours, kept as it came so that it stops no queue.",
     "idempotency_keys": "The answer to a creating request, kept a day under its Idempotency-Key.",
     "revoked_sessions": "A session whose access tokens are refused until the last of them has expired.",
+    "rate_limits": "What is left of a limit of an address, person or device; a crash forgets it.",
 }
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz"}
 
