@@ -1,7 +1,9 @@
 """`make bench`: start the stack as in production, load the town, measure each line, write the report."""
 
 import argparse
+import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import crypto, photos, scenarios, signing_in
@@ -19,6 +21,7 @@ CONNECTIONS = 4
 DEEP_PAGE = 200
 FOLLOWEES = (50, 500, 5_000)
 PHOTOS = 6
+REVOCATIONS = 20
 # All of the bench comes from one address.
 UNLIMITED = dict.fromkeys(
     ("IGLOO_TOKENS_PER_ADDRESS", "IGLOO_NONCES_PER_ADDRESS", "IGLOO_SIGN_INS_PER_IDENTITY"), "1000000"
@@ -124,6 +127,15 @@ class Bench:
             "verify an access token, not seen before", crypto.verify_first_ms(), floors.es256_verify_ms
         )
         self._keep("verify an access token, remembered", crypto.verify_again_ms(), floors.es256_verify_ms)
+
+        self._note_revocation(people[:REVOCATIONS])
+
+    def _note_revocation(self, people: Sequence[signing_in.Person]) -> None:
+        """Note how long social goes on answering the access token of a session that was ended."""
+        addresses = self._stack.addresses
+        waits = [signing_in.seconds_until_refused(addresses, person) for person in people]
+        self._notes["revoked session refused by social, median s"] = statistics.median(waits)
+        self._notes["revoked session refused by social, longest s"] = max(waits)
 
     def _keep(self, work: str, cpu_ms: float, floor_ms: float) -> None:
         """Keep a line that was measured inside one process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import requests
 from bench.load import Request
 from bench.scenarios import Scenario
 from igloo_local.addresses import Addresses
+from igloo_local.phone import Phone, Refused, wait_until
 
 TIMEOUT_SECONDS = 15.0
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -70,6 +72,25 @@ def later_calls(addresses: Addresses, person: Person, count: int) -> Scenario:
     with requests.Session() as http:
         token = _signed_in(http, addresses, person)["access_token"]
     return Scenario(work="read account, token seen before", requests=[_account(token)] * count)
+
+
+def seconds_until_refused(addresses: Addresses, person: Person) -> float:
+    """End a session, and return how long social still answered its access token."""
+    phone = Phone(gateway=addresses.gateway)
+    phone.sign_in(person["access_token"])
+    phone.call("GET", "/v1/users/me")
+    phone.call("DELETE", "/v1/auth/sessions")
+    ended = time.monotonic()
+    wait_until(lambda: _is_refused(phone), bool, what="social refuses the ended session", pause_seconds=0.01)
+    return time.monotonic() - ended
+
+
+def _is_refused(phone: Phone) -> bool:
+    try:
+        phone.call("GET", "/v1/users/me")
+    except Refused:
+        return True
+    return False
 
 
 def _account(access_token: str) -> Request:
