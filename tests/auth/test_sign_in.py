@@ -59,7 +59,7 @@ def test_the_answer_is_what_oauth_says_and_is_never_stored(
         client, "facebook_access_token", facebook_access_token=facebook.token(facebook.person())
     )
 
-    assert response.headers["Cache-Control"] == "no-store"
+    assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
     body = response.json or {}
     assert {**body, "access_token": "…", "refresh_token": "…", "user_id": "…", "session_id": "…"} == {
         "access_token": "…",
@@ -142,6 +142,20 @@ def test_a_later_sign_in_takes_over_the_name_that_facebook_has_now(
     account = phone.get("/v1/account").json or {}
     assert (account["display_name"], account["picture_url"]) == ("Arctic Hare", None)
     assert (noise.get("/v1/account").json or {})["display_name"] == "Noise"
+
+
+def test_a_name_that_facebook_does_not_say_this_time_stays_as_it_is(
+    client: FlaskClient, facebook: FacebookServer
+) -> None:
+    named, nameless = facebook.person("Snow Hare"), facebook.person("Noise")
+    Phone.signed_in(client, facebook.token(named))
+    for person in (named, nameless):
+        facebook.answer("/me", answering(200, f'{{"id": "{person.id}", "name": " "}}'))
+
+    phones = [Phone.signed_in(client, facebook.token(person)) for person in (named, nameless)]
+
+    names = [(phone.get("/v1/account").json or {})["display_name"] for phone in phones]
+    assert names == ["Snow Hare", "Facebook user"]
 
 
 def test_json_is_as_good_as_a_form(client: FlaskClient, facebook: FacebookServer) -> None:

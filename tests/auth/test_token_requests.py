@@ -62,6 +62,7 @@ def test_a_request_that_cannot_be_taken_is_refused_by_name(
 
     problem = answer.json or {}
     assert answer.content_type == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert (answer.status_code, problem["code"], problem["error"]) == (400, case.code, case.error)
     assert session.scalar(select(func.count()).select_from(Account)) == 0
 

@@ -18,7 +18,7 @@ def answer_in_problems() -> None:
 def _write_problem(client: socket.socket, status: int, _reason: str, message: str) -> None:
     body = problem_response(status, code_of(status), message).get_data()
     head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\nCache-Control: no-store\r\n"
         f"Content-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     util.write_nonblock(client, head.encode() + body)

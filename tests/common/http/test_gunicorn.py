@@ -77,6 +77,7 @@ def test_what_gunicorn_itself_refuses_is_a_problem(
 
     assert (reply.status, reply.getheader("Content-Type")) == (status, "application/problem+json")
     assert (body["status"], body["code"]) == (status, code)
+    assert reply.getheader("Cache-Control") == "no-store"
 
 
 def test_a_killed_worker_is_replaced_and_nobody_is_left_out(tmp_path: Path, sample_database: str) -> None:

@@ -25,6 +25,11 @@ def test_a_domain_exception_becomes_the_problem_of_its_category(client: FlaskCli
     assert reply.json["request_id"] == reply.headers["X-Request-Id"]
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/notes/", "/v1/trouble/field", "/v1/trouble/anything"])
+def test_no_cache_keeps_a_problem(client: FlaskClient, path: str) -> None:
+    assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
 def test_field_errors_of_a_domain_exception_are_shown(client: FlaskClient) -> None:
     problem = client.get("/v1/trouble/field").json
 

@@ -14,7 +14,8 @@ from igloo_common.errors import FieldError, Malformed, Unauthenticated
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-NOT_STORED = {"Cache-Control": "no-store"}
+# Both are asked for by RFC 6749 section 5.1; nothing newer than HTTP/1.0 looks at the second.
+NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class InvalidRequest(Malformed):
