@@ -204,7 +204,7 @@ def test_a_person_without_a_name_or_picture_signs_in_all_the_same(
 
     found = graph.identify("EAAtoken")
 
-    assert (found.display_name, found.picture_url) == ("Facebook user", None)
+    assert (found.display_name, found.picture_url) == (None, None)
 
 
 def test_a_redirect_is_not_followed_with_the_tokens(facebook: FacebookServer, graph: FacebookGraph) -> None:

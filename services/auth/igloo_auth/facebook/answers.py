@@ -132,10 +132,10 @@ def _reason_given(error: object) -> str:
     return "other_app" if found.get("code") == _INVALID_PARAMETER else "not_valid"
 
 
-def name_of(profile: Mapping[str, Any]) -> str:
-    """Return the person's name, or something to call them by."""
+def name_of(profile: Mapping[str, Any]) -> str | None:
+    """Return the person's name, if Facebook says one."""
     name = profile.get("name")
-    return name.strip() if isinstance(name, str) and name.strip() else "Facebook user"
+    return name.strip() or None if isinstance(name, str) else None
 
 
 def picture_of(profile: Mapping[str, Any]) -> str | None:

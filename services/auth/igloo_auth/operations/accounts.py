@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,13 +16,17 @@ from igloo_auth.models.facebook_identities import FacebookIdentity
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
 
+NAMELESS = "Facebook user"
+"""What somebody is called whose name Facebook has never said."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FacebookPerson:
     """Somebody of whom Facebook has said that they are who they are, to our app."""
 
     facebook_user_id: str
-    display_name: str
+    display_name: str | None
+    """None when Facebook did not say it this time."""
     picture_url: str | None
 
 
@@ -63,10 +67,11 @@ def _claim_identity(session: Session, *, account_id: UUID, person: FacebookPerso
 
 
 def _create_account(session: Session, *, account_id: UUID, person: FacebookPerson, now: datetime) -> None:
+    display_name = person.display_name or NAMELESS
     session.execute(
         insert(Account).values(
             id=account_id,
-            display_name=person.display_name,
+            display_name=display_name,
             picture_url=person.picture_url,
             created_at=now,
             updated_at=now,
@@ -74,7 +79,7 @@ def _create_account(session: Session, *, account_id: UUID, person: FacebookPerso
     )
     created = AccountCreated(
         account_id=account_id,
-        display_name=person.display_name,
+        display_name=display_name,
         picture_url=person.picture_url,
         created_at=now,
     )
@@ -83,6 +88,7 @@ def _create_account(session: Session, *, account_id: UUID, person: FacebookPerso
 
 def _follow_facebook(session: Session, *, account_id: UUID, person: FacebookPerson, now: datetime) -> None:
     """Take over a changed name or picture; an unchanged account is not written at all."""
+    display_name = func.coalesce(person.display_name, Account.display_name)
     session.execute(
         update(Account)
         .where(
@@ -90,10 +96,10 @@ def _follow_facebook(session: Session, *, account_id: UUID, person: FacebookPers
             # Deleted since the identity was read: a tombstone says nothing, and signing in is refused next.
             Account.deleted_at.is_(None),
             or_(
-                Account.display_name != person.display_name,
+                Account.display_name != display_name,
                 Account.picture_url.is_distinct_from(person.picture_url),
             ),
         )
-        .values(display_name=person.display_name, picture_url=person.picture_url, updated_at=now)
+        .values(display_name=display_name, picture_url=person.picture_url, updated_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -79,7 +79,7 @@ def _name(description: str, example: str) -> fields.String:
         validate=[
             validate.Length(min=1, max=MAXIMUM_NAME_CHARACTERS),
             # A name is shown to its owner: nothing in it may move a cursor or break a line.
-            validate.Regexp(r"[^\x00-\x1f\x7f]*\Z", error="Must not contain control characters."),
+            validate.Regexp(r"[^\x00-\x1f\x7f]*(?!\n)$", error="Must not contain control characters."),
         ],
         metadata={"description": description, "example": example},
     )

@@ -46,7 +46,7 @@ class RequestedFileSchema(Schema):
     sha256 = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(r"\A[0-9a-fA-F]{64}\Z"),
+        validate=validate.Regexp(r"^[0-9a-fA-F]{64}(?!\n)$"),
         metadata={"description": "Checked before the photo is processed; hexadecimal."},
     )
     alt_text = fields.String(load_default=None, allow_none=True, validate=ALT_TEXT_LENGTH)
