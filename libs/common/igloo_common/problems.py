@@ -91,8 +91,8 @@ def problem_response(
         body["detail"] = detail
     body.update(members or {})
     response = Response(orjson.dumps(body, default=str), status, content_type=PROBLEM_TYPE)
-    # Caches may keep a 404, 405 or 410 that does not say so (RFC 9110 section 15.1), and OAuth's refusals must
-    # not be stored (RFC 6749 section 5.2). The gateway says the same of its own.
+    # A cache may keep a 404, 405 or 410 that says nothing of it (RFC 9110 section 15.1), and refusals of OAuth
+    # must not be stored (RFC 6749 section 5.2). The gateway says the same of its own.
     response.headers.update({"Cache-Control": "no-store", **(headers or {})})
     return response
 
