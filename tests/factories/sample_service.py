@@ -28,7 +28,7 @@ from igloo_common.rate_limits import (
     RateLimit,
     address_subject,
     charge,
-    require_left,
+    charge_while_left,
 )
 from igloo_common.settings import CommonSettings, Environment
 from igloo_common.web import Blueprint, body_limit, create_service, json_response
@@ -206,8 +206,8 @@ def knock(outcome: str) -> Response:
     """Knock, which may be done thrice an hour; after two wrong knocks there is no more knocking."""
     who = address_subject(request.remote_addr)
     wrong = RateLimit(name="wrong-knocks", quota=2, window_seconds=3600)
-    charge(RateLimit(name="knocks", quota=3, window_seconds=3600), who, extra={"error": "too_loud"})
-    require_left(wrong, who)
+    knocks = RateLimit(name="knocks", quota=3, window_seconds=3600)
+    charge_while_left(knocks, wrong, who, extra={"error": "too_loud"})
     if outcome == "wrong":
         charge(wrong, who)
         raise NoteTaken("Wrong.")

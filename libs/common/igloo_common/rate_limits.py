@@ -17,7 +17,7 @@ from igloo_common.clock import utc_now
 from igloo_common.database import reading
 from igloo_common.errors import RateLimited
 from igloo_common.problems import PROBLEM_TYPE, ProblemSchema
-from igloo_common.statements import Statement
+from igloo_common.statements import Sent, Statement
 from igloo_common.wiring import current_wiring
 
 IPV6_PREFIX_BITS: Final = 64
@@ -118,7 +118,15 @@ def take(reader: Session | Connection, limit: RateLimit, *, subject: str, now: d
 
 def look(reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime) -> Allowance:
     """Tell what `take` would answer, and take nothing."""
-    [full_at] = _LOOK.row(reader, {"name": limit.name, "subject": subject}) or (now,)
+    return _seen(limit, _send_look(reader, limit, subject=subject), now=now)
+
+
+def _send_look(reader: Session | Connection, limit: RateLimit, *, subject: str) -> Sent:
+    return _LOOK.send(reader, {"name": limit.name, "subject": subject})
+
+
+def _seen(limit: RateLimit, look: Sent, *, now: datetime) -> Allowance:
+    [[full_at]] = look.rows() or [(now,)]
     allowed = full_at <= now or full_at + limit.cost <= now + limit.window
     return _allowance(limit, full_at=full_at, allowed=allowed, now=now)
 
@@ -142,23 +150,33 @@ def charge(limit: RateLimit, subject: str, *, extra: Mapping[str, object] | None
         RateLimitExceeded: When there is nothing left.
     """
     with reading() as connection:
-        allowance = take(connection, limit, subject=_stored(limit, subject), now=utc_now())
-    _announce(allowance)
-    if not allowance.allowed:
-        raise RateLimitExceeded(allowance, extra=extra)
+        taken = take(connection, limit, subject=_stored(limit, subject), now=utc_now())
+    _announce(taken)
+    if not taken.allowed:
+        raise RateLimitExceeded(taken, extra=extra)
 
 
-def require_left(limit: RateLimit, subject: str, *, extra: Mapping[str, object] | None = None) -> None:
-    """Go on only while something is left of a limit that is charged elsewhere, and take nothing.
+def charge_while_left(
+    limit: RateLimit, other: RateLimit, subject: str, *, extra: Mapping[str, object] | None = None
+) -> None:
+    """Charge a limit, and go on only while something is left of another, which is charged elsewhere.
+
+    As `charge`, for one subject and in one round trip; nothing is taken from the other limit.
 
     Raises:
-        RateLimitExceeded: When there is nothing left.
+        RateLimitExceeded: When there is nothing left of either.
     """
+    now = utc_now()
     with reading() as connection:
-        allowance = look(connection, limit, subject=_stored(limit, subject), now=utc_now())
-    if not allowance.allowed:
-        _announce(allowance)
-        raise RateLimitExceeded(allowance, extra=extra)
+        look = _send_look(connection, other, subject=_stored(other, subject))
+        taken = take(connection, limit, subject=_stored(limit, subject), now=now)
+        left = _seen(other, look, now=now)
+    _announce(taken)
+    if not taken.allowed:
+        raise RateLimitExceeded(taken, extra=extra)
+    if not left.allowed:
+        _announce(left)
+        raise RateLimitExceeded(left, extra=extra)
 
 
 def address_subject(address: str | None) -> str:

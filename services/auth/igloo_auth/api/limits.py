@@ -15,7 +15,7 @@ from igloo_common.rate_limits import (
     RateLimitExceeded,
     address_subject,
     charge,
-    require_left,
+    charge_while_left,
 )
 from igloo_common.web import provided
 
@@ -35,8 +35,8 @@ def limited_grant() -> Iterator[None]:
     """
     address, limits = address_subject(caller_address()), _settings()
     refusals = RateLimit(name="refusals", quota=limits.refusals_per_address)
-    charge(RateLimit(name="tokens", quota=limits.tokens_per_address), address, extra=TRY_LATER)
-    require_left(refusals, address, extra=TRY_LATER)
+    tokens = RateLimit(name="tokens", quota=limits.tokens_per_address)
+    charge_while_left(tokens, refusals, address, extra=TRY_LATER)
     try:
         yield
     except GrantRefused:
