@@ -26,6 +26,10 @@ _UNKNOWN_ID_SECONDS: Final = 5.0
 _MISSING_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 30.0
 _REMEMBERED_IDS: Final = 1024
+# An id that was never looked for is an exception, so many times and once more each second: some bad tokens
+# are told at once that they are bad, and a flood of them still costs the publisher next to nothing.
+_LOOKS_AT_ONCE: Final = 60
+_LOOK_SECONDS: Final = 1.0
 
 
 class KeySource(Protocol):
@@ -52,8 +56,8 @@ class KeysUnavailable(Unavailable):
 class RemoteKeys:
     """The keys of a JWKS document (RFC 7517), kept in memory and fetched again as seldom as possible.
 
-    Known keys keep verifying while the publisher is down. An unknown key id causes a fetch, at most every
-    few seconds however many such tokens come. "No" is said of an id only when a document lacks it that was
+    Known keys keep verifying while the publisher is down. An unknown key id causes a fetch, some at once and
+    one a second however many such tokens come. "No" is said of an id only when a document lacks it that was
     fetched after the id was first seen, or had it before: whoever sprays made-up ids keeps no new key from
     being found. Everything else is "cannot be told": a publisher's restart must not sign people out.
     """
@@ -67,6 +71,7 @@ class RemoteKeys:
         self._unknown_since: dict[str, float] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
+        self._looks_back_at = float("-inf")
         self._failed = True
         self._fetching = threading.Lock()
         self._remembering = threading.Lock()
@@ -96,13 +101,31 @@ class RemoteKeys:
         first_seen_at = self._first_seen_at(kid)
         with self._fetching:
             if kid not in self._keys:
-                self._fetch_after(_MISSING_SECONDS if self._failed else _UNKNOWN_ID_SECONDS)
+                self._look_for(kid, first_seen_at=first_seen_at)
         found = self._keys.get(kid)
         if found is not None or kid in self._withdrawn:
             return found
         if self._failed or self._fetched_at < first_seen_at:
             raise KeysUnavailable("The signing keys cannot be fetched at the moment.")
         return None
+
+    def _look_for(self, kid: str, *, first_seen_at: float) -> None:
+        was_looked_for = kid in self._withdrawn or self._fetched_at >= first_seen_at
+        if self._failed:
+            self._fetch_after(_MISSING_SECONDS)
+        elif not was_looked_for and self._take_look():
+            self._fetch_after(0)
+        else:
+            self._fetch_after(_UNKNOWN_ID_SECONDS)
+
+    def _take_look(self) -> bool:
+        """Take one of the looks that there are; `_looks_back_at` is when all of them will be there again."""
+        now = self._monotonic()
+        back_at = max(self._looks_back_at, now) + _LOOK_SECONDS
+        if back_at > now + _LOOKS_AT_ONCE * _LOOK_SECONDS:
+            return False
+        self._looks_back_at = back_at
+        return True
 
     def _first_seen_at(self, kid: str) -> float:
         """Remember since when an id is asked for; one that was forgotten has to wait anew, and no more."""

@@ -91,7 +91,7 @@ def problem_response(
         body["detail"] = detail
     body.update(members or {})
     response = Response(orjson.dumps(body, default=str), status, content_type=PROBLEM_TYPE)
-    # A cache may keep a 404, 405 or 410 that says nothing of it (RFC 9110 section 15.1), and refusals of OAuth
+    # A cache may keep a 404, 405 or 410 that says nothing of it (RFC 9110 section 15.1), and OAuth's refusals
     # must not be stored (RFC 6749 section 5.2). The gateway says the same of its own.
     response.headers.update({"Cache-Control": "no-store", **(headers or {})})
     return response
