@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from igloo_auth.models.accounts import Account
-from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.grants import Grant, GrantRefused
@@ -29,6 +26,7 @@ from igloo_auth.operations.sessions import (
 from igloo_auth.policies.refresh_tokens import is_honest_retry
 from igloo_auth.settings import TokenLifetimes
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
 
 
 class RefreshTokenInvalid(GrantRefused):
@@ -47,18 +45,44 @@ class SessionRevoked(GrantRefused):
     """The session that the token belongs to was ended; `reason` says why."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Link:
-    """A presented token with what is known of it and of its successor."""
+    """A presented token with what is known of it, of its session and of its successor."""
 
-    token: str
     id: UUID
     expires_at: datetime
+    session_id: UUID
+    revoked_at: datetime | None
+    revoked_reason: str | None
+    account_id: UUID
     is_moderator: bool
     rotated_at: datetime | None
     sealed_successor: bytes | None
     successor_expires_at: datetime | None
     successor_rotated_at: datetime | None
+
+
+# In the order of `_Link`.
+_READ_LINK = Statement("""
+SELECT t.id, t.expires_at, s.id, s.revoked_at, s.revoked_reason, a.id, a.is_moderator,
+       t.rotated_at, t.sealed_successor, n.expires_at, n.rotated_at
+FROM refresh_tokens t
+JOIN sessions s ON s.id = t.session_id
+JOIN accounts a ON a.id = s.account_id
+LEFT JOIN refresh_tokens n ON n.id = t.successor_id
+WHERE t.token_hash = %(token_hash)s
+""")
+# From now on the token lives as long as its successor does: who lost the answer comes back with it.
+_ROTATE = Statement("""
+UPDATE refresh_tokens SET rotated_at = %(now)s, expires_at = %(expires_at)s,
+    successor_id = %(successor_id)s, sealed_successor = %(sealed_successor)s
+WHERE id = %(id)s
+""")
+_SEE_SESSION = Statement("""
+UPDATE sessions SET last_seen_at = %(now)s, ip_prefix = %(network)s,
+    expires_at = greatest(expires_at, %(expires_at)s)
+WHERE id = %(id)s
+""")
 
 
 def exchange_refresh_token(
@@ -74,57 +98,39 @@ def exchange_refresh_token(
         RefreshTokenExpired: When it is past its time.
         SessionRevoked: When its session was ended before.
     """
-    family = lock_session_of_token(session, token_hash=hash_refresh_token(token))
-    # A statement of its own: it must see what was committed while we waited for the lock.
-    link = _read_link(session, token=token)
-    if family is None or link is None:
-        raise RefreshTokenInvalid("This refresh token is not known.")
-    _refuse_ended(family=family, link=link, now=now)
-    grant = _exchange(session, family=family, link=link, lifetimes=lifetimes, now=now)
+    link = _lock_and_read(session, token=token)
+    _refuse_ended(link, now=now)
+    grant = _exchange(session, token=token, link=link, lifetimes=lifetimes, now=now)
     if grant is None:
-        reason, kind = RevocationReason.REFRESH_TOKEN_REUSED, SecurityEventKind.REFRESH_TOKEN_REUSED
-        end_session(session, ended=family, reason=reason, lifetimes=lifetimes, now=now)
-        record_end(session, ended=family, kind=kind, network=network, now=now)
+        _end_reused(session, session_id=link.session_id, network=network, lifetimes=lifetimes, now=now)
         return RefreshTokenReused("This refresh token was used before: its session has been ended.")
-    family.last_seen_at, family.ip_prefix = now, network
-    family.expires_at = max(family.expires_at, grant.refresh_expires_at)
+    seen = {"id": link.session_id, "network": network, "expires_at": grant.refresh_expires_at, "now": now}
+    _SEE_SESSION.run(session, seen)
     return grant
 
 
-def _read_link(session: Session, *, token: str) -> _Link | None:
-    successor = aliased(RefreshToken)
-    found = session.execute(
-        select(
-            RefreshToken.id,
-            RefreshToken.expires_at,
-            Account.is_moderator,
-            RefreshToken.rotated_at,
-            RefreshToken.sealed_successor,
-            successor.expires_at.label("successor_expires_at"),
-            successor.rotated_at.label("successor_rotated_at"),
-        )
-        .join(DeviceSession, DeviceSession.id == RefreshToken.session_id)
-        .join(Account, Account.id == DeviceSession.account_id)
-        .outerjoin(successor, successor.id == RefreshToken.successor_id)
-        .where(RefreshToken.token_hash == hash_refresh_token(token))
-    )
-    fields = found.mappings().one_or_none()
-    return None if fields is None else _Link(token=token, **fields)
+def _lock_and_read(session: Session, *, token: str) -> _Link:
+    token_hash = hash_refresh_token(token)
+    lock_session_of_token(session, token_hash=token_hash)
+    found = _READ_LINK.row(session, {"token_hash": token_hash})
+    if found is None:
+        raise RefreshTokenInvalid("This refresh token is not known.")
+    return _Link(*found)
 
 
-def _refuse_ended(*, family: DeviceSession, link: _Link, now: datetime) -> None:
-    if family.revoked_at is not None:
-        raise SessionRevoked("This session has ended: sign in again.", reason=family.revoked_reason)
+def _refuse_ended(link: _Link, *, now: datetime) -> None:
+    if link.revoked_at is not None:
+        raise SessionRevoked("This session has ended: sign in again.", reason=link.revoked_reason)
     if link.expires_at <= now:
         raise RefreshTokenExpired("This refresh token has expired: sign in again.")
 
 
 def _exchange(
-    session: Session, *, family: DeviceSession, link: _Link, lifetimes: TokenLifetimes, now: datetime
+    session: Session, *, token: str, link: _Link, lifetimes: TokenLifetimes, now: datetime
 ) -> Grant | None:
     """Return the successor, new or the same again; None for a reuse."""
     if link.rotated_at is None:
-        return _rotate(session, family=family, link=link, lifetimes=lifetimes, now=now)
+        return _rotate(session, token=token, link=link, lifetimes=lifetimes, now=now)
     honest = is_honest_retry(
         rotated_at=link.rotated_at,
         successor_rotated_at=link.successor_rotated_at,
@@ -134,36 +140,42 @@ def _exchange(
     if not honest or link.sealed_successor is None or link.successor_expires_at is None:
         return None
     return Grant(
-        account_id=family.account_id,
-        session_id=family.id,
-        refresh_token=open_successor(token=link.token, sealed=link.sealed_successor),
+        account_id=link.account_id,
+        session_id=link.session_id,
+        refresh_token=open_successor(token=token, sealed=link.sealed_successor),
         refresh_expires_at=link.successor_expires_at,
         is_moderator=link.is_moderator,
     )
 
 
-def _rotate(
-    session: Session, *, family: DeviceSession, link: _Link, lifetimes: TokenLifetimes, now: datetime
-) -> Grant:
+def _rotate(session: Session, *, token: str, link: _Link, lifetimes: TokenLifetimes, now: datetime) -> Grant:
     grant = Grant(
-        account_id=family.account_id,
-        session_id=family.id,
+        account_id=link.account_id,
+        session_id=link.session_id,
         refresh_token=new_refresh_token(),
         refresh_expires_at=now + timedelta(seconds=lifetimes.refresh_seconds),
         is_moderator=link.is_moderator,
     )
     successor_id = new_id()
     insert_refresh_token(session, token_id=successor_id, grant=grant, now=now)
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.id == link.id)
-        .values(
-            rotated_at=now,
-            # From now on it lives as long as its successor does: who lost the answer comes back with it.
-            expires_at=grant.refresh_expires_at,
-            successor_id=successor_id,
-            sealed_successor=seal_successor(token=link.token, successor=grant.refresh_token),
-        )
-        .execution_options(synchronize_session=False)
+    _ROTATE.run(
+        session,
+        {
+            "id": link.id,
+            "successor_id": successor_id,
+            "sealed_successor": seal_successor(token=token, successor=grant.refresh_token),
+            "expires_at": grant.refresh_expires_at,
+            "now": now,
+        },
     )
     return grant
+
+
+def _end_reused(
+    session: Session, *, session_id: UUID, network: str | None, lifetimes: TokenLifetimes, now: datetime
+) -> None:
+    """End the session of a stolen chain; the caller holds its lock."""
+    family = session.get_one(DeviceSession, session_id)
+    reason, kind = RevocationReason.REFRESH_TOKEN_REUSED, SecurityEventKind.REFRESH_TOKEN_REUSED
+    end_session(session, ended=family, reason=reason, lifetimes=lifetimes, now=now)
+    record_end(session, ended=family, kind=kind, network=network, now=now)

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
+import orjson
 from sqlalchemy.orm import Session
 
-from igloo_auth.models.security_events import SecurityEvent, SecurityEventKind
+from igloo_auth.models.security_events import SecurityEventKind
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
+
+_RECORD = Statement("""
+INSERT INTO security_events (id, account_id, session_id, kind, ip_prefix, details, occurred_at)
+VALUES (%(id)s, %(account_id)s, %(session_id)s, %(kind)s, %(network)s, %(details)s::jsonb, %(now)s)
+""")
 
 
 def record_security_event(
@@ -24,14 +30,16 @@ def record_security_event(
     now: datetime,
 ) -> None:
     """Write a line of an account's trail; its owner reads it, so it holds no secret. None is left out."""
-    session.execute(
-        insert(SecurityEvent).values(
-            id=new_id(),
-            account_id=account_id,
-            session_id=session_id,
-            kind=kind.value,
-            ip_prefix=network,
-            details={name: value for name, value in (details or {}).items() if value is not None},
-            occurred_at=now,
-        )
+    said = {name: value for name, value in (details or {}).items() if value is not None}
+    _RECORD.run(
+        session,
+        {
+            "id": new_id(),
+            "account_id": account_id,
+            "session_id": session_id,
+            "kind": kind.value,
+            "network": network,
+            "details": orjson.dumps(said).decode(),
+            "now": now,
+        },
     )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, true
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from igloo_auth.events import SessionRevoked
 from igloo_auth.models.accounts import Account
-from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.grants import Grant
@@ -22,9 +21,23 @@ from igloo_auth.settings import TokenLifetimes
 from igloo_common.denylist import deny_session
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 
 # Services may accept a token for this long after it expired, because clocks differ.
 CLOCK_SKEW_SECONDS = 60
+
+_LOCK = Statement("""
+SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id
+WHERE t.token_hash = %(token_hash)s FOR UPDATE OF s
+""")
+_OPEN = Statement("""
+INSERT INTO sessions (id, account_id, device_name, platform, ip_prefix, created_at, last_seen_at, expires_at)
+VALUES (%(id)s, %(account_id)s, %(device_name)s, %(platform)s, %(network)s, %(now)s, %(now)s, %(expires_at)s)
+""")
+_INSERT_TOKEN = Statement("""
+INSERT INTO refresh_tokens (id, session_id, token_hash, issued_at, expires_at)
+VALUES (%(id)s, %(session_id)s, %(token_hash)s, %(now)s, %(expires_at)s)
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +85,13 @@ def lock_account(session: Session, *, account_id: UUID) -> Account | None:
     )
 
 
-def lock_session_of_token(session: Session, *, token_hash: bytes) -> DeviceSession | None:
+def lock_session_of_token(session: Session, *, token_hash: bytes) -> None:
     """Lock the session that a refresh token belongs to until the transaction ends.
 
-    This one lock orders everything that happens to a chain of tokens: exchanges, retries and its end.
+    This one lock orders everything that happens to a chain of tokens: exchanges, retries and its end. It is
+    sent with what the caller reads next, which so sees what was committed while the lock was waited for.
     """
-    return session.scalar(
-        select(DeviceSession)
-        .join(RefreshToken, RefreshToken.session_id == DeviceSession.id)
-        .where(RefreshToken.token_hash == token_hash)
-        .with_for_update(of=DeviceSession)
-    )
+    _LOCK.run(session, {"token_hash": token_hash})
 
 
 def end_session(
@@ -164,29 +173,30 @@ def record_end(
 
 def insert_refresh_token(session: Session, *, token_id: UUID, grant: Grant, now: datetime) -> None:
     """Store the hash of a granted refresh token, as the live end of its session's chain."""
-    session.execute(
-        insert(RefreshToken).values(
-            id=token_id,
-            session_id=grant.session_id,
-            token_hash=hash_refresh_token(grant.refresh_token),
-            issued_at=now,
-            expires_at=grant.refresh_expires_at,
-        )
+    _INSERT_TOKEN.run(
+        session,
+        {
+            "id": token_id,
+            "session_id": grant.session_id,
+            "token_hash": hash_refresh_token(grant.refresh_token),
+            "expires_at": grant.refresh_expires_at,
+            "now": now,
+        },
     )
 
 
 def _insert_session(session: Session, *, grant: Grant, device: Device, now: datetime) -> None:
-    session.execute(
-        insert(DeviceSession).values(
-            id=grant.session_id,
-            account_id=grant.account_id,
-            device_name=device.name,
-            platform=device.platform,
-            ip_prefix=device.network,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=grant.refresh_expires_at,
-        )
+    _OPEN.run(
+        session,
+        {
+            "id": grant.session_id,
+            "account_id": grant.account_id,
+            "device_name": device.name,
+            "platform": device.platform,
+            "network": device.network,
+            "expires_at": grant.refresh_expires_at,
+            "now": now,
+        },
     )
 
 

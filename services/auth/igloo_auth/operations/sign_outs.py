@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from igloo_auth.models.refresh_tokens import RefreshToken
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.operations.refresh_secrets import hash_refresh_token
@@ -86,7 +87,13 @@ def sign_out_by_refresh_token(
 
     An unknown token needs nothing.
     """
-    family = lock_session_of_token(session, token_hash=hash_refresh_token(token))
+    token_hash = hash_refresh_token(token)
+    lock_session_of_token(session, token_hash=token_hash)
+    family = session.scalar(
+        select(DeviceSession)
+        .join(RefreshToken, RefreshToken.session_id == DeviceSession.id)
+        .where(RefreshToken.token_hash == token_hash)
+    )
     if family is not None:
         _sign_out(session, ended=family, network=network, lifetimes=lifetimes, now=now)
 
