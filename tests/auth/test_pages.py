@@ -56,6 +56,17 @@ def test_words_are_shown_and_never_markup() -> None:
     assert '<html lang="ko">' in text
 
 
+def test_a_long_code_may_go_on_in_the_next_line_and_is_copied_whole() -> None:
+    code = "0123456789" * 4
+
+    text = page("Title", [f"코드: {code}.", "A&B" * 11], language="ko").get_data(as_text=True)
+
+    assert "<p>코드: 01234567<wbr>89012345<wbr>67890123<wbr>45678901<wbr>23456789<wbr>.</p>" in text
+    # A character reference is never cut in two.
+    assert text.replace("<wbr>", "").count("A&amp;B") == 11
+    assert all(piece.count("&") == piece.count("&amp;") for piece in text.split("<wbr>"))
+
+
 def test_a_page_is_kept_nowhere_and_says_what_it_was_chosen_by() -> None:
     headers = page("Title", [], language="en").headers
 

@@ -27,6 +27,9 @@ _PAGE: Final = """\
 </main>
 </html>
 """
+# Codes and request ids: nothing in them is a place to break a line, and a narrow phone would have to scroll.
+_LONGEST_UNBROKEN: Final = 30
+_BROKEN_EVERY: Final = 8
 _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
 
 
@@ -45,8 +48,18 @@ def page(title: str, paragraphs: Sequence[str], *, status: int = 200, language: 
     html = _PAGE.format(
         language=language,
         title=escape(title),
-        paragraphs="\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs),
+        paragraphs="\n".join(f"<p>{_breakable(paragraph)}</p>" for paragraph in paragraphs),
     )
     response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers.update({**_HEADERS, "Content-Language": language})
     return response
+
+
+def _breakable(paragraph: str) -> str:
+    """Escape a paragraph, and let its longest words go on in the next line; copied, each is whole."""
+    return " ".join(_pieces(word) for word in paragraph.split(" "))
+
+
+def _pieces(word: str) -> str:
+    every = _BROKEN_EVERY if len(word) > _LONGEST_UNBROKEN else max(1, len(word))
+    return "<wbr>".join(escape(word[start : start + every]) for start in range(0, len(word), every))
