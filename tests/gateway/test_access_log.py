@@ -53,6 +53,18 @@ def test_no_query_is_logged(wire: Wire, logged: Callable[[str], Line], target: s
     assert "opens" not in str(logged(reply.headers["x-request-id"]))
 
 
+@pytest.mark.parametrize("path", ["/v1/auth/facebook/authorize", "/v1/auth/facebook/callback"])
+def test_no_query_of_a_sign_in_is_in_the_error_log(
+    troubled_gateway: NginxProcess, troubled_wire: Wire, path: str
+) -> None:
+    troubled_wire.get("/v1/auth/sessions?this=is-there")
+    assert troubled_wire.get(f"{path}?code=opens&state=opens").status == 502
+
+    errors = (troubled_gateway.folder / "error.log").read_text()
+    assert "is-there" in errors
+    assert "opens" not in errors
+
+
 def test_no_token_is_logged(wire: Wire, logged: Callable[[str], Line]) -> None:
     reply = wire.get("/v1/feed", Authorization="Bearer opens", Cookie="opens")
     assert "opens" not in str(logged(reply.headers["x-request-id"]))

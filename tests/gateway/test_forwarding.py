@@ -185,3 +185,15 @@ def test_a_body_up_to_the_limit_reaches_the_service_whole(wire: Wire, social: Up
     body = b"x" * 1_000_000
     assert wire.request("POST", "/v1/feed", body=body).status == 200
     assert social.last.body == body
+
+
+@pytest.mark.parametrize("path", ["/v1/auth/facebook/authorize", "/v1/auth/facebook/callback"])
+def test_the_way_back_may_be_as_long_as_the_longest_state_makes_it(
+    wire: Wire, upstreams: Mapping[str, Upstream], path: str
+) -> None:
+    back = f"com.example.igloo:/signed-in?state={'%2F' * 8000}"
+    upstreams["auth"].answer(Answer(status=302, headers={"Location": back}))
+
+    reply = wire.get(f"{path}?state={'/' * 8000}")
+
+    assert (reply.status, reply.headers["location"]) == (302, back)
