@@ -107,7 +107,8 @@ def _outcome(sign_in: WebSignIn, *, state: str, answer: FacebookAnswer) -> Respo
 
 def _code(sign_in: WebSignIn, *, state: str, answer: FacebookAnswer, to: ReturnAddress) -> str:
     """Find out who came back, and make a code for the client; Facebook is asked outside of transactions."""
-    if answer.code is None:
+    # Whoever says both has not signed anybody in.
+    if answer.code is None or answer.error is not None:
         raise _not_signed_in(to, answer)
     user_token = provided(FacebookDialog).user_token(code=answer.code, state=state)
     holder = provided(FacebookGraph).identify(user_token)
