@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from igloo_auth.events import AccountCreated
-from igloo_auth.models.accounts import Account
-from igloo_auth.models.facebook_identities import FacebookIdentity
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 
 NAMELESS = "Facebook user"
 """What somebody is called whose name Facebook has never said."""
+
+_FIND = Statement("SELECT account_id FROM facebook_identities WHERE facebook_user_id = %(facebook_user_id)s")
+_CLAIM = Statement("""
+INSERT INTO facebook_identities (facebook_user_id, account_id, linked_at)
+VALUES (%(facebook_user_id)s, %(account_id)s, %(now)s)
+ON CONFLICT (facebook_user_id) DO NOTHING
+""")
+_CREATE = Statement("""
+INSERT INTO accounts (id, display_name, picture_url, created_at, updated_at)
+VALUES (%(account_id)s, %(display_name)s, %(picture_url)s, %(created_at)s, %(created_at)s)
+""")
+# Deleted since the identity was read: a tombstone says nothing, and signing in is refused next.
+_FOLLOW_FACEBOOK = Statement("""
+UPDATE accounts SET display_name = coalesce(%(display_name)s, display_name),
+    picture_url = %(picture_url)s, updated_at = %(now)s
+WHERE id = %(account_id)s AND deleted_at IS NULL
+  AND (display_name <> %(display_name)s OR picture_url IS DISTINCT FROM %(picture_url)s)
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,58 +63,35 @@ def find_or_create_account(session: Session, *, person: FacebookPerson, now: dat
 
 
 def _account_of(session: Session, person: FacebookPerson) -> UUID | None:
-    return session.scalar(
-        select(FacebookIdentity.account_id).where(
-            FacebookIdentity.facebook_user_id == person.facebook_user_id
-        )
-    )
+    found = _FIND.row(session, {"facebook_user_id": person.facebook_user_id})
+    return None if found is None else found[0]
 
 
 def _claim_identity(session: Session, *, account_id: UUID, person: FacebookPerson, now: datetime) -> bool:
     """Link the identity to an account that is about to be made; False when somebody else has linked it."""
-    claim = (
-        insert(FacebookIdentity)
-        .values(facebook_user_id=person.facebook_user_id, account_id=account_id, linked_at=now)
-        .on_conflict_do_nothing(index_elements=[FacebookIdentity.facebook_user_id])
-        .returning(FacebookIdentity.account_id)
-    )
-    return session.scalar(claim) is not None
+    claim = {"facebook_user_id": person.facebook_user_id, "account_id": account_id, "now": now}
+    return _CLAIM.count(session, claim) == 1
 
 
 def _create_account(session: Session, *, account_id: UUID, person: FacebookPerson, now: datetime) -> None:
-    display_name = person.display_name or NAMELESS
-    session.execute(
-        insert(Account).values(
-            id=account_id,
-            display_name=display_name,
-            picture_url=person.picture_url,
-            created_at=now,
-            updated_at=now,
-        )
-    )
     created = AccountCreated(
         account_id=account_id,
-        display_name=display_name,
+        display_name=person.display_name or NAMELESS,
         picture_url=person.picture_url,
         created_at=now,
     )
+    _CREATE.run(session, asdict(created))
     emit(session, created, now=now)
 
 
 def _follow_facebook(session: Session, *, account_id: UUID, person: FacebookPerson, now: datetime) -> None:
     """Take over a changed name or picture; an unchanged account is not written at all."""
-    display_name = func.coalesce(person.display_name, Account.display_name)
-    session.execute(
-        update(Account)
-        .where(
-            Account.id == account_id,
-            # Deleted since the identity was read: a tombstone says nothing, and signing in is refused next.
-            Account.deleted_at.is_(None),
-            or_(
-                Account.display_name != display_name,
-                Account.picture_url.is_distinct_from(person.picture_url),
-            ),
-        )
-        .values(display_name=display_name, picture_url=person.picture_url, updated_at=now)
-        .execution_options(synchronize_session=False)
+    _FOLLOW_FACEBOOK.run(
+        session,
+        {
+            "account_id": account_id,
+            "display_name": person.display_name,
+            "picture_url": person.picture_url,
+            "now": now,
+        },
     )

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from igloo_auth.events import FriendsFound
@@ -18,11 +17,20 @@ from igloo_auth.models.friend_lookups import FriendLookup
 from igloo_auth.operations.token_seals import seal_token
 from igloo_auth.queries.facebook_identities import accounts_of_facebook_users
 from igloo_common.outbox import emit
+from igloo_common.statements import Statement
 
 FRIENDS_CHANNEL: Final = "auth_friend_lookups"
 TOKEN_KEPT_FOR: Final = timedelta(minutes=15)
 LEASE: Final = timedelta(minutes=2)
 """Longer than a look-up may take; after it another worker takes over from one that died."""
+
+_REQUEST = Statement("""
+INSERT INTO friend_lookups (account_id, sealed_token, due_at, expires_at, attempts)
+VALUES (%(account_id)s, %(sealed_token)s, %(now)s, %(expires_at)s, 0)
+ON CONFLICT (account_id) DO UPDATE SET sealed_token = excluded.sealed_token, due_at = excluded.due_at,
+    expires_at = excluded.expires_at, attempts = excluded.attempts
+""")
+_WAKE_WORKER = Statement("SELECT pg_notify(%(channel)s, '')")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +48,16 @@ def request_friend_lookup(
     session: Session, *, account_id: UUID, token: str, secret_key: str, now: datetime
 ) -> None:
     """Have the worker look for a person's friends with this token, instead of with an earlier one."""
-    wanted = {
-        "sealed_token": seal_token(token, secret_key=secret_key),
-        "due_at": now,
-        "expires_at": now + TOKEN_KEPT_FOR,
-        "attempts": 0,
-    }
-    session.execute(
-        insert(FriendLookup)
-        .values(account_id=account_id, **wanted)
-        .on_conflict_do_update(index_elements=[FriendLookup.account_id], set_=wanted)
+    _REQUEST.run(
+        session,
+        {
+            "account_id": account_id,
+            "sealed_token": seal_token(token, secret_key=secret_key),
+            "expires_at": now + TOKEN_KEPT_FOR,
+            "now": now,
+        },
     )
-    session.execute(select(func.pg_notify(FRIENDS_CHANNEL, "")))
+    _WAKE_WORKER.run(session, {"channel": FRIENDS_CHANNEL})
 
 
 def claim_friend_lookup(session: Session, *, now: datetime) -> Claim | None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.operations.grants import GrantRefused
 from igloo_auth.policies.nonces import RANDOM_BYTES, make_nonce, read_nonce
+from igloo_common.statements import Statement
+
+_SPEND = Statement("""
+INSERT INTO used_nonces (nonce_hash, expires_at) VALUES (%(nonce_hash)s, %(expires_at)s)
+ON CONFLICT (nonce_hash) DO NOTHING
+""")
 
 
 class NonceInvalid(GrantRefused):
@@ -43,11 +47,5 @@ def spend_nonce(session: Session, *, nonce: str | None, secret_key: str, now: da
         raise NonceInvalid("The id token's nonce was not given out here.", reason="unknown")
     if found.expires_at <= now:
         raise NonceInvalid("The id token's nonce is too old: log in with a new one.", reason="expired")
-    spent = session.scalar(
-        insert(UsedNonce)
-        .values(nonce_hash=found.nonce_hash, expires_at=found.expires_at)
-        .on_conflict_do_nothing(index_elements=[UsedNonce.nonce_hash])
-        .returning(UsedNonce.nonce_hash)
-    )
-    if spent is None:
+    if not _SPEND.count(session, {"nonce_hash": found.nonce_hash, "expires_at": found.expires_at}):
         raise NonceReused("The id token's nonce was used already: log in with a new one.")

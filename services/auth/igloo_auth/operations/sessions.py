@@ -32,7 +32,7 @@ WHERE t.token_hash = %(token_hash)s FOR UPDATE OF s
 """)
 _OPEN = Statement("""
 INSERT INTO sessions (id, account_id, device_name, platform, ip_prefix, created_at, last_seen_at, expires_at)
-VALUES (%(id)s, %(account_id)s, %(device_name)s, %(platform)s, %(network)s, %(now)s, %(now)s, %(expires_at)s)
+VALUES (%(id)s, %(account_id)s, %(name)s, %(platform)s, %(network)s, %(now)s, %(now)s, %(expires_at)s)
 """)
 _INSERT_TOKEN = Statement("""
 INSERT INTO refresh_tokens (id, session_id, token_hash, issued_at, expires_at)
@@ -186,18 +186,8 @@ def insert_refresh_token(session: Session, *, token_id: UUID, grant: Grant, now:
 
 
 def _insert_session(session: Session, *, grant: Grant, device: Device, now: datetime) -> None:
-    _OPEN.run(
-        session,
-        {
-            "id": grant.session_id,
-            "account_id": grant.account_id,
-            "device_name": device.name,
-            "platform": device.platform,
-            "network": device.network,
-            "expires_at": grant.refresh_expires_at,
-            "now": now,
-        },
-    )
+    granted = {"id": grant.session_id, "account_id": grant.account_id, "expires_at": grant.refresh_expires_at}
+    _OPEN.run(session, {**vars(device), **granted, "now": now})
 
 
 def _longest_access(lifetimes: TokenLifetimes) -> timedelta:

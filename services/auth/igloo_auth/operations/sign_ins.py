@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from igloo_auth.models.accounts import Account
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.operations.grants import Grant, GrantRefused
 from igloo_auth.operations.security_events import record_security_event
 from igloo_auth.operations.sessions import Device, open_session
 from igloo_auth.settings import TokenLifetimes
+from igloo_common.statements import Statement
+
+_STANDING = Statement("""
+SELECT is_moderator, suspended_at, suspension_reason, deleted_at FROM accounts WHERE id = %(id)s FOR SHARE
+""")
 
 
 class AccountSuspended(GrantRefused):
@@ -68,13 +71,10 @@ def require_good_standing(session: Session, *, account_id: UUID) -> bool:
     Raises:
         AccountSuspended, AccountDeleted: When the account may not sign in.
     """
-    account = session.execute(
-        select(Account.is_moderator, Account.suspended_at, Account.suspension_reason, Account.deleted_at)
-        .where(Account.id == account_id)
-        .with_for_update(read=True)
-    ).one_or_none()
-    if account is None or account.deleted_at is not None:
+    standing = _STANDING.row(session, {"id": account_id})
+    is_moderator, suspended_at, suspension_reason, deleted_at = standing or (False, None, None, None)
+    if standing is None or deleted_at is not None:
         raise AccountDeleted("This account has just been deleted: sign in again to make a new one.")
-    if account.suspended_at is not None:
-        raise AccountSuspended("This account is suspended.", reason=account.suspension_reason)
-    return bool(account.is_moderator)
+    if suspended_at is not None:
+        raise AccountSuspended("This account is suspended.", reason=suspension_reason)
+    return bool(is_moderator)
