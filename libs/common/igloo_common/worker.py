@@ -23,6 +23,7 @@ from igloo_common.messaging import broker_at
 from igloo_common.probes import database_answers
 from igloo_common.retention import prune_tables
 from igloo_common.settings import CommonSettings
+from igloo_common.work_folders import remove_abandoned_folders
 from igloo_common.worker_port import WorkerPort, worker_replies
 from igloo_common.worker_steps import PeriodicJob, ReceiveStep, RelayStep, job_step
 
@@ -78,6 +79,7 @@ class Worker:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: self.stop())
             signal.signal(signal.SIGINT, lambda *_: self.stop())
+        remove_abandoned_folders()
         loops = self._loops()
         threads = [
             threading.Thread(target=self._run_loop, args=[loop], name=loop.name, daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,15 @@ def test_events_take_effect_once_and_workers_stop_cleanly_when_told(
     await_effects(observer, notes, each=20)
 
     assert [worker.terminate() for worker in workers] == [0, 0]
+
+
+def test_a_worker_removes_what_a_killed_one_worked_on(start: Start) -> None:
+    abandoned = Path(tempfile.mkdtemp(prefix="igloo-work-"))
+    (abandoned / "original").write_bytes(b"a photo")
+
+    start("social").wait_ready()
+
+    assert not abandoned.exists()
 
 
 def test_two_workers_a_service_killed_in_turn_lose_and_repeat_nothing(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +37,7 @@ from igloo_common.backoff import backoff_seconds
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.object_store import ObjectStore, StorageUnavailable
+from igloo_common.work_folders import work_folder
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +107,8 @@ class ExportLane:
             await_parts(session, export_id=task.export_id)
 
     def _archive(self, task: ExportTask) -> None:
-        with tempfile.TemporaryDirectory(prefix="igloo-export-") as folder:
-            archive = Path(folder) / "archive.zip"
+        with work_folder() as folder:
+            archive = folder / "archive.zip"
             prefix = parts_prefix(task.export_id)
             write_archive(
                 archive,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.object_store import ObjectMissing
+from igloo_common.work_folders import work_folder
 from igloo_media.jobs.items_document import write_items
 from igloo_media.operations.account_tasks import Task, go_on_later, is_deleted
 from igloo_media.operations.exports import finish_export, give_up_export
@@ -65,8 +64,8 @@ def _copied(storage: Storage, task: Task, media_id: UUID) -> bool:
 
 
 def _describe(storage: Storage, task: Task) -> None:
-    with tempfile.TemporaryDirectory(prefix="igloo-export-") as name:
-        document = Path(name) / "items.json"
+    with work_folder() as folder:
+        document = folder / "items.json"
         write_items(document, storage, task, copy=partial(_copied, storage, task), now=utc_now())
         key = f"{export_part(task.parts_prefix)}items.json"
         storage.put_file(key, document, content_type="application/json")

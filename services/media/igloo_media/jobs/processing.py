@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.object_store import ObjectMissing, StorageUnavailable
+from igloo_common.work_folders import work_folder
 from igloo_media.events import RenditionFacts
 from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
 from igloo_media.images.limits import ChildLimits
@@ -72,8 +72,7 @@ class PhotoLane:
         if claim.attempts > MAX_ATTEMPTS:
             # The worker itself died of it every time: nothing is left to try.
             raise ImageRejected(ProcessingCrashed.code, ProcessingCrashed.detail)
-        with tempfile.TemporaryDirectory(prefix="igloo-photo-") as name:
-            folder = Path(name)
+        with work_folder() as folder:
             source = folder / "original"
             self._fetch(claim, source)
             photo = self._renderer().render(source, folder)

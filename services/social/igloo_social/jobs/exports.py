@@ -6,8 +6,6 @@ import logging
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,12 +13,14 @@ import orjson
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.object_store import StorageUnavailable
+from igloo_common.work_folders import work_folder
 from igloo_social.operations.account_tasks import claim_due_export, finish_export, put_off
 from igloo_social.queries.export_sections import SECTIONS
 from igloo_social.queries.exports import hold_snapshot, is_living, section_rows
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
 
     from igloo_common.object_store import ObjectStore
     from igloo_social.operations.account_tasks import Task
@@ -57,8 +57,8 @@ class ExportLane:
             logger.exception("Collecting a copy failed and is tried again.", extra=extra)
 
     def _collect(self, task: Task) -> None:
-        with TemporaryDirectory(prefix="igloo-export-") as folder:
-            files = write_sections(task, Path(folder))
+        with work_folder() as folder:
+            files = write_sections(task, folder)
             for file in files:
                 self.store.put_file(_key(task, file.name), file, content_type=JSON)
         with reading() as reader:
