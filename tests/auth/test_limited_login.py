@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import jwt
@@ -343,13 +343,28 @@ def test_however_many_unknown_ids_come_the_document_is_fetched_once_in_a_while(k
     assert keys.fetches() == 2
 
 
-def test_a_key_made_just_now_is_found_once_the_pause_is_over(keys: Keys) -> None:
+def test_a_key_made_just_now_is_found_at_once(keys: Keys) -> None:
+    for _ in range(5):
+        keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
+        keys.clock.now += 0.1
+
+        assert keys.tried.key(keys.newest) is not None
+
+
+def test_made_up_ids_hide_no_new_key_and_cost_facebook_one_fetch_a_second(keys: Keys) -> None:
     keys.tried.key(keys.newest)
+    for number in range(100):
+        keys.clock.now += 0.001
+        with suppress(FacebookUnavailable):
+            assert keys.tried.key(f"made-up-{number}") is None
+    fetches = keys.fetches()
     keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
 
-    assert keys.tried.key(keys.newest) is None
-    keys.clock.now += UNKNOWN_ID_SECONDS
+    with pytest.raises(FacebookUnavailable):
+        keys.tried.key(keys.newest)
+    keys.clock.now += 1
     assert keys.tried.key(keys.newest) is not None
+    assert fetches <= 61
 
 
 def test_a_withdrawn_key_is_forgotten_with_the_next_fetch(keys: Keys) -> None:

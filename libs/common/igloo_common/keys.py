@@ -13,6 +13,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from igloo_common.errors import Unavailable
+from igloo_common.key_looks import KeyLooks
 
 Key = EllipticCurvePublicKey
 
@@ -20,16 +21,11 @@ _LOG = logging.getLogger(__name__)
 _TIMEOUT_SECONDS: Final = 2.0
 _MAX_DOCUMENT_BYTES: Final = 256 * 1024
 _REFRESH_SECONDS: Final = 300.0
-# How long after the last attempt there is no other: for an id that the document does not have, for a
-# document that could not be had, and for one that is merely old.
+# How long after the last attempt there is no other: for an id that was looked for before (of others KeyLooks
+# decides), for a document that could not be had, and for one that is merely old.
 _UNKNOWN_ID_SECONDS: Final = 5.0
 _MISSING_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 30.0
-_REMEMBERED_IDS: Final = 1024
-# An id that was never looked for is an exception, so many times and once more each second: some bad tokens
-# are told at once that they are bad, and a flood of them still costs the publisher next to nothing.
-_LOOKS_AT_ONCE: Final = 60
-_LOOK_SECONDS: Final = 1.0
 
 
 class KeySource(Protocol):
@@ -68,13 +64,11 @@ class RemoteKeys:
         self._keys: Mapping[str, Key] = {}
         self._withdrawn: frozenset[str] = frozenset()
         self._withdrawals = 0
-        self._unknown_since: dict[str, float] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
-        self._looks_back_at = float("-inf")
         self._failed = True
+        self._looks = KeyLooks(monotonic=monotonic)
         self._fetching = threading.Lock()
-        self._remembering = threading.Lock()
 
     def key(self, kid: str) -> Key | None:
         """Return the key, fetching the document when the id is new or the document is old."""
@@ -98,7 +92,7 @@ class RemoteKeys:
                 self._fetching.release()
 
     def _unknown(self, kid: str) -> Key | None:
-        first_seen_at = self._first_seen_at(kid)
+        first_seen_at = self._looks.first_seen_at(kid)
         with self._fetching:
             if kid not in self._keys:
                 self._look_for(kid, first_seen_at=first_seen_at)
@@ -113,28 +107,10 @@ class RemoteKeys:
         was_looked_for = kid in self._withdrawn or self._fetched_at >= first_seen_at
         if self._failed:
             self._fetch_after(_MISSING_SECONDS)
-        elif not was_looked_for and self._take_look():
+        elif not was_looked_for and self._looks.take():
             self._fetch_after(0)
         else:
             self._fetch_after(_UNKNOWN_ID_SECONDS)
-
-    def _take_look(self) -> bool:
-        """Take one of the looks that there are; `_looks_back_at` is when all of them will be there again."""
-        now = self._monotonic()
-        back_at = max(self._looks_back_at, now) + _LOOK_SECONDS
-        if back_at > now + _LOOKS_AT_ONCE * _LOOK_SECONDS:
-            return False
-        self._looks_back_at = back_at
-        return True
-
-    def _first_seen_at(self, kid: str) -> float:
-        """Remember since when an id is asked for; one that was forgotten has to wait anew, and no more."""
-        with self._remembering:
-            if kid not in self._unknown_since:
-                if len(self._unknown_since) >= _REMEMBERED_IDS:
-                    del self._unknown_since[next(iter(self._unknown_since))]
-                self._unknown_since[kid] = self._monotonic()
-            return self._unknown_since[kid]
 
     def _fetch_after(self, pause_seconds: float) -> None:
         now = self._monotonic()

@@ -16,6 +16,7 @@ from jwt.exceptions import PyJWTError
 
 from igloo_auth.facebook.failures import TemporaryFailure
 from igloo_auth.facebook.transport import Patience, as_temporary, make_session
+from igloo_common.key_looks import KeyLooks
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,8 @@ ALGORITHM: Final = "RS256"
 REFRESH_SECONDS: Final = 15 * 60.0
 STALE_SECONDS: Final = 24 * 3600.0
 """A key that Facebook has withdrawn is honoured for this long at most, however long Facebook is away."""
-# How long after the last attempt there is no other: for an id that the document does not have, for a
-# document that could not be had, and for one that is merely old.
+# How long after the last attempt there is no other: for an id that was looked for before (of others KeyLooks
+# decides), for a document that could not be had, and for one that is merely old.
 UNKNOWN_ID_SECONDS: Final = 5.0
 MISSING_SECONDS: Final = 1.0
 OLD_SECONDS: Final = 60.0
@@ -35,9 +36,10 @@ _MAXIMUM_KEYS: Final = 100
 class IdTokenKeys:
     """The JWKS document at one address (RFC 7517).
 
-    Known keys go on verifying while Facebook is away. An unknown key id has the document fetched, at most
-    every few seconds however many such tokens come. While that fails, the answer about an unknown id is
-    "cannot be told", never "no".
+    Known keys go on verifying while Facebook is away. An unknown key id has the document fetched, some at
+    once and one a second however many such tokens come. "No" is said of an id only when a document lacks it
+    that was fetched after the id was first seen; before that, and while no document can be had, the answer
+    is "cannot be told".
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class IdTokenKeys:
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._failure: TemporaryFailure | None = TemporaryFailure("never fetched")
+        self._looks = KeyLooks(monotonic=monotonic)
         self._fetching = threading.Lock()
 
     def close(self) -> None:
@@ -84,13 +87,24 @@ class IdTokenKeys:
         return self._keys if self._monotonic() - self._fetched_at < STALE_SECONDS else {}
 
     def _unknown(self, kid: str) -> RSAPublicKey | None:
+        first_seen_at = self._looks.first_seen_at(kid)
         with self._fetching:
             if kid not in self._known():
-                self._fetch_after(MISSING_SECONDS if self._failure else UNKNOWN_ID_SECONDS)
-            found, failure = self._known().get(kid), self._failure
+                self._look_for(first_seen_at=first_seen_at)
+            found, failure, fetched_at = self._known().get(kid), self._failure, self._fetched_at
         if found is None and failure is not None:
             raise failure.as_refusal()
+        if found is None and fetched_at < first_seen_at:
+            raise TemporaryFailure("too many unknown key ids").as_refusal()
         return found
+
+    def _look_for(self, *, first_seen_at: float) -> None:
+        if self._failure:
+            self._fetch_after(MISSING_SECONDS)
+        elif self._fetched_at < first_seen_at and self._looks.take():
+            self._fetch_after(0)
+        else:
+            self._fetch_after(UNKNOWN_ID_SECONDS)
 
     def _fetch_after(self, pause_seconds: float) -> None:
         now = self._monotonic()
