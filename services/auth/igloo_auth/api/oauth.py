@@ -45,7 +45,7 @@ class InvalidClient(Unauthenticated):
         super().__init__(detail, headers=headers, extra={"error": "invalid_client"})
 
 
-def form_or_json(*schemas: type[Schema]) -> dict[str, Any]:
+def form_or_json(*schemas: Schema) -> dict[str, Any]:
     """Document a body that may come either way, and be any of the schemas."""
     schema = {"oneOf": list(schemas)} if len(schemas) > 1 else schemas[0]
     return {"required": True, "content": {kind: {"schema": schema} for kind in (FORM, JSON)}}

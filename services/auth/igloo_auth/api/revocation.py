@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from flask import Response
@@ -19,11 +20,12 @@ from igloo_common.web import Blueprint, provided
 from igloo_common.wiring import current_wiring
 
 blp = Blueprint("revocation", __name__, description="Signing out.")
+_REVOCATION: Final = RevocationSchema()
 
 
 @blp.route("/v1/auth/revoke", methods=["POST"])
 @access.public
-@blp.doc(requestBody=form_or_json(RevocationSchema))
+@blp.doc(requestBody=form_or_json(_REVOCATION))
 @blp.response(200, description="The token is good for nothing, now or since before.")
 def revoke_token() -> Response:
     """Sign out: end the session that a token belongs to.
@@ -31,7 +33,7 @@ def revoke_token() -> Response:
     Refresh and access tokens are both accepted. An unknown token is answered with 200 as well, as there is
     nothing left to revoke (RFC 7009 section 2.2). Access tokens of the session are refused within seconds.
     """
-    revocation: Revocation = load(RevocationSchema())
+    revocation: Revocation = load(_REVOCATION)
     session_id = _session_of_access_token(revocation.token)
     network, lifetimes, now = caller_network(), provided(Settings).lifetimes, utc_now()
     with transaction() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response
 
 from igloo_auth.api.grants import GRANTORS
@@ -18,6 +20,7 @@ from igloo_common.rate_limits import RATE_LIMIT_HEADERS, RATE_LIMITED
 from igloo_common.web import Blueprint, json_response, provided
 
 blp = Blueprint("token", __name__, description="Signing in, and staying signed in.")
+_GRANT_TYPE: Final = GrantTypeSchema()
 
 
 @blp.route("/v1/auth/token", methods=["POST"])
@@ -42,8 +45,8 @@ def issue_token() -> Response:
     minute, or until the successor is used, it gives the same successor. After that it ends the session.
     """
     with limited_grant():
-        grantor = _grantor(load(GrantTypeSchema())["grant_type"])
-        return _token_response(grantor.grant(load(grantor.schema())))
+        grantor = _grantor(load(_GRANT_TYPE)["grant_type"])
+        return _token_response(grantor.grant(load(grantor.schema)))
 
 
 def _grantor(grant_type: str) -> Grantor:

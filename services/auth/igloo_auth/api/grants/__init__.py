@@ -17,8 +17,8 @@ from igloo_auth.schemas.token import (
 )
 
 GRANTORS = {
-    FACEBOOK_ACCESS_TOKEN: Grantor(schema=FacebookTokenGrantSchema, grant=grant_by_facebook_token),
-    FACEBOOK_ID_TOKEN: Grantor(schema=IdTokenGrantSchema, grant=grant_by_id_token),
-    AUTHORIZATION_CODE: Grantor(schema=AuthorizationCodeGrantSchema, grant=grant_by_authorization_code),
-    REFRESH_TOKEN: Grantor(schema=RefreshTokenGrantSchema, grant=grant_by_refresh_token),
+    FACEBOOK_ACCESS_TOKEN: Grantor(schema=FacebookTokenGrantSchema(), grant=grant_by_facebook_token),
+    FACEBOOK_ID_TOKEN: Grantor(schema=IdTokenGrantSchema(), grant=grant_by_id_token),
+    AUTHORIZATION_CODE: Grantor(schema=AuthorizationCodeGrantSchema(), grant=grant_by_authorization_code),
+    REFRESH_TOKEN: Grantor(schema=RefreshTokenGrantSchema(), grant=grant_by_refresh_token),
 }

@@ -14,5 +14,5 @@ from igloo_auth.schemas.token import OAuthRequestSchema
 class Grantor:
     """What one grant type reads, and who answers it; `grant` opens the transaction."""
 
-    schema: type[OAuthRequestSchema]
+    schema: OAuthRequestSchema
     grant: Callable[[Any], Grant]
