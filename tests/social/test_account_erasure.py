@@ -96,6 +96,34 @@ def test_followers_of_a_deleted_author_have_clean_feeds_also_of_posts_deleted_be
     assert session.scalar(text("SELECT count(*) FROM timeline")) == 0
 
 
+def test_what_was_said_of_the_person_and_their_photos_is_forgotten_and_of_others_kept(
+    app: Flask, session: Session
+) -> None:
+    life = Life(session)
+    photos = session.execute(text("SELECT media_id, owner_id FROM media_items ORDER BY media_id")).all()
+    # One of a photo that was deleted before: the post still tells that it had it.
+    session.execute(text("DELETE FROM media_items WHERE media_id = :id"), {"id": photos[0].media_id})
+    said = {f"media:{media_id}": owner_id for media_id, owner_id in photos}
+    said |= {f"{about}:{one}": one for about in ("account", "friends") for one in (life.person, *life.others)}
+    for key in said:
+        session.execute(
+            text(
+                "INSERT INTO inbox (event_id, type, aggregate_key, sequence, payload, received_at,"
+                " next_attempt_at, status) VALUES (gen_random_uuid(), 't', :key, 1, 'a name', now(), now(),"
+                " 'applied')"
+            ),
+            {"key": key},
+        )
+    session.commit()
+    delete_account(session, life.person)
+
+    erase_all(app)
+
+    emptied = set(session.scalars(text("SELECT aggregate_key FROM inbox WHERE payload = '{}'")))
+    assert emptied == {key for key, owner in said.items() if owner == life.person}
+    assert len(emptied) == 5
+
+
 def test_a_second_delivery_changes_nothing_and_another_deletion_is_told_of_as_well(
     app: Flask, session: Session
 ) -> None:

@@ -19,6 +19,7 @@ from igloo_auth.models.sessions import DeviceSession
 from igloo_auth.models.web_sign_ins import AuthorizationCode
 from igloo_auth.operations.account_deletions import complete_deletion_step
 from igloo_auth.policies.exports import OWN_SERVICE
+from igloo_common.event_traces import forget_published
 
 _KEPT_REPLIES = table("idempotency_keys", sql_column("subject"))
 
@@ -49,6 +50,10 @@ def erase_account(session: Session, *, deletion_id: UUID, account_id: UUID, now:
         "exports": _count(session, delete(AccountExport).where(AccountExport.account_id == account_id)),
         "kept_replies": _count(
             session, delete(_KEPT_REPLIES).where(_KEPT_REPLIES.c.subject == str(account_id))
+        ),
+        # The name and the picture, as they were told to the other services; and who the friends are.
+        "events": forget_published(
+            session, aggregate_keys=[f"account:{account_id}", f"friends:{account_id}"]
         ),
     }
     return complete_deletion_step(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from uuid import UUID
 
     from sqlalchemy.orm import Session
@@ -22,7 +23,9 @@ ROWS_AT_ONCE = 2_000
 
 def remove_media(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Forget some of the person's media; what the media service holds of them, it removes by itself."""
-    return {"media": REMOVE_MEDIA.count(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})}
+    rows = REMOVE_MEDIA.rows(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})
+    _forget_what_was_said(session, rows)
+    return {"media": len(rows)}
 
 
 def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
@@ -40,14 +43,20 @@ def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
     removed = {"likes_received": likes, "notifications": notifications}
     if ROWS_AT_ONCE in removed.values():
         return removed
-    REMOVE_IMAGES.run(session, posts)
+    # Photos that were deleted before their owner have no row of their own any more.
+    _forget_what_was_said(session, REMOVE_IMAGES.rows(session, posts))
     return {**removed, "posts": REMOVE_POSTS.count(session, posts)}
+
+
+def _forget_what_was_said(session: Session, media: Collection[tuple[UUID]]) -> None:
+    """Empty the applied events about some media: they hold the texts that stand for the photos."""
+    empty_applied(session, aggregate_keys=[f"media:{media_id}" for (media_id,) in media])
 
 
 REMOVE_MEDIA = Statement("""
 DELETE FROM media_items WHERE media_id IN (
     SELECT media_id FROM media_items WHERE owner_id = %(account_id)s LIMIT %(limit)s
-)
+) RETURNING media_id
 """)
 LOCK_LIVING_POSTS = Statement("""
 SELECT id FROM posts WHERE author_id = %(account_id)s AND deleted_at IS NULL
@@ -67,5 +76,5 @@ DELETE FROM notifications WHERE id IN (
     SELECT id FROM notifications WHERE object_id = ANY(%(post_ids)s) LIMIT %(limit)s
 )
 """)
-REMOVE_IMAGES = Statement("DELETE FROM post_images WHERE post_id = ANY(%(post_ids)s)")
+REMOVE_IMAGES = Statement("DELETE FROM post_images WHERE post_id = ANY(%(post_ids)s) RETURNING media_id")
 REMOVE_POSTS = Statement("DELETE FROM posts WHERE id = ANY(%(post_ids)s)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
 from igloo_social.operations.likes import recount_likes
 
@@ -61,11 +62,11 @@ def remove_kept_replies(session: Session, account_id: UUID) -> Mapping[str, int]
 def forget_events(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Empty the applied events that hold the person's name, picture and friends.
 
-    That they came is remembered as of all events, for two weeks. Other events hold ids and times alone, save
-    what was said of media (`alt_text`): they go after the same two weeks.
+    That they came is remembered as of all events, for two weeks. What was said of photos went with these;
+    other events hold ids and times alone, and go after the same two weeks.
     """
     keys = [f"account:{account_id}", f"friends:{account_id}"]
-    return {"events": _EMPTY_EVENTS.count(session, {"keys": keys})}
+    return {"events": empty_applied(session, aggregate_keys=keys)}
 
 
 LIKED_POSTS = Statement("""
@@ -95,7 +96,3 @@ _REMOVE_FRIENDS = Statement("""
 DELETE FROM facebook_friends WHERE user_id = %(account_id)s OR friend_id = %(account_id)s
 """)
 _REMOVE_KEPT_REPLIES = Statement("DELETE FROM idempotency_keys WHERE subject = %(account_id)s")
-_EMPTY_EVENTS = Statement("""
-UPDATE inbox SET payload = '{}' WHERE aggregate_key = ANY(%(keys)s) AND status IN ('applied', 'stale')
-    AND payload <> '{}'
-""")
