@@ -67,6 +67,20 @@ def test_every_call_names_the_pinned_version_and_proves_the_app_secret(
     assert "email" not in profile.query["fields"]
 
 
+def test_facebook_is_asked_through_the_proxy_of_the_environment(
+    facebook: FacebookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # The stand-in plays the proxy: nobody else knows a host of this name.
+    monkeypatch.setenv("http_proxy", facebook.url)
+
+    with closing(graph_at("http://graph.invalid")) as adapter:
+        found = adapter.identify(facebook.token(facebook.person("Hare")))
+
+    assert found.display_name == "Hare"
+
+
 @pytest.mark.parametrize("path", ["/debug_token", "/me"])
 @pytest.mark.parametrize(
     "hiccup", [BROKEN, HTML, answering(200, "[]"), answering(502, "")], ids=["500", "HTML", "list", "empty"]

@@ -59,7 +59,7 @@ class FacebookGraph:
         self._settings = settings
         self._patience = patience or Patience()
         self._root = f"{settings.graph_url}/{settings.graph_version}"
-        self._http = make_session(connections=connections)
+        self._http = make_session(settings.graph_url, connections=connections)
         self._version_seen = settings.graph_version
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ class IdTokenKeys:
         self._url = jwks_url
         self._patience = patience or Patience()
         self._monotonic = monotonic
-        self._http = make_session(connections=1)
+        self._http = make_session(jwks_url, connections=1)
         self._keys: Mapping[str, RSAPublicKey] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")

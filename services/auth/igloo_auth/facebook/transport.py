@@ -51,10 +51,13 @@ class Redirected(requests.RequestException):
     """Facebook wants us elsewhere; tokens are not carried to wherever that is."""
 
 
-def make_session(*, connections: int) -> requests.Session:
-    """Return a session whose every answer is bounded."""
+def make_session(url: str, *, connections: int) -> requests.Session:
+    """Return a session for one server, whose every answer is bounded."""
     session = requests.Session()
     bound_session(session, connections=connections)
+    # What the environment says of proxies and certificates: requests would go through it at every call.
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
     return session
 
 
