@@ -81,6 +81,50 @@ def test_both_kinds_of_login_lead_to_the_same_account(
     assert (answer.json or {})["user_id"] == classic.user_id != noise.user_id
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Snow\0 Hare", "Snow Hare"),
+        ("Snow Hare \ud83d", "Snow Hare"),
+        ("Snow\n\x1b[31mHare", "Snow[31mHare"),
+        ("S" * 10_000, "S" * 200),
+        ("\0\ud83d", "Facebook user"),
+        ("눈토끼 👩‍🚀", "눈토끼 👩‍🚀"),
+    ],
+)
+def test_what_no_database_can_hold_is_left_out_of_a_name(
+    limited: LimitedPhone, client: FlaskClient, said: str, name: str
+) -> None:
+    answer = limited.present(limited.id_token(fault=Fault(claims={"name": said})))
+
+    assert answer.status_code == 200, answer.text
+    assert account_of(Phone(client=client, granted=answer.json or {}))["display_name"] == name
+
+
+@pytest.mark.parametrize("said", ["http://a.test/\0", "https://a.test/" + "a" * 5000, "https://a.test/a b"])
+def test_a_picture_without_a_usable_address_is_none(
+    limited: LimitedPhone, client: FlaskClient, said: str
+) -> None:
+    answer = limited.present(limited.id_token(fault=Fault(claims={"picture": said})))
+
+    assert answer.status_code == 200, answer.text
+    assert account_of(Phone(client=client, granted=answer.json or {}))["picture_url"] is None
+
+
+def test_friends_that_are_no_user_ids_are_left_out(
+    limited: LimitedPhone, facebook: FacebookServer, client: FlaskClient, session: Session
+) -> None:
+    puffin = facebook.person("Puffin")
+    Phone.signed_in(client, facebook.token(puffin))
+    friends = ["1\0", "\ud83d", "x", 5, None, puffin.id]
+
+    answer = limited.present(limited.id_token(fault=Fault(claims={"user_friends": friends})))
+
+    assert answer.status_code == 200, answer.text
+    [event] = published(session, "auth.friends.found.v1")
+    assert len(event.data["friend_ids"]) == 1
+
+
 @pytest.mark.parametrize("issuer", sorted(ISSUERS))
 def test_each_issuer_that_facebook_has_signed_as_is_taken(limited: LimitedPhone, issuer: str) -> None:
     assert limited.present(limited.id_token(fault=Fault(claims={"iss": issuer}))).status_code == 200
@@ -335,6 +379,14 @@ def keys(facebook: FacebookServer) -> Iterator[Keys]:
         yield Keys(tried=tried, clock=clock, facebook=facebook)
 
 
+@pytest.fixture
+def patient_keys(facebook: FacebookServer) -> Iterator[Keys]:
+    """Return the like for tests in which Facebook is to answer always, however busy the machine is."""
+    clock = HandClock(1000.0)
+    with closing(IdTokenKeys(facebook.url + JWKS, monotonic=clock)) as tried:
+        yield Keys(tried=tried, clock=clock, facebook=facebook)
+
+
 def test_however_many_unknown_ids_come_the_document_is_fetched_once_in_a_while(keys: Keys) -> None:
     assert keys.tried.key(keys.newest) is not None
     keys.clock.now += UNKNOWN_ID_SECONDS
@@ -343,27 +395,27 @@ def test_however_many_unknown_ids_come_the_document_is_fetched_once_in_a_while(k
     assert keys.fetches() == 2
 
 
-def test_a_key_made_just_now_is_found_at_once(keys: Keys) -> None:
+def test_a_key_made_just_now_is_found_at_once(patient_keys: Keys) -> None:
     for _ in range(5):
-        keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
-        keys.clock.now += 0.1
+        patient_keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
+        patient_keys.clock.now += 0.1
 
-        assert keys.tried.key(keys.newest) is not None
+        assert patient_keys.tried.key(patient_keys.newest) is not None
 
 
-def test_made_up_ids_hide_no_new_key_and_cost_facebook_one_fetch_a_second(keys: Keys) -> None:
-    keys.tried.key(keys.newest)
+def test_made_up_ids_hide_no_new_key_and_cost_facebook_one_fetch_a_second(patient_keys: Keys) -> None:
+    patient_keys.tried.key(patient_keys.newest)
     for number in range(100):
-        keys.clock.now += 0.001
+        patient_keys.clock.now += 0.001
         with suppress(FacebookUnavailable):
-            assert keys.tried.key(f"made-up-{number}") is None
-    fetches = keys.fetches()
-    keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
+            assert patient_keys.tried.key(f"made-up-{number}") is None
+    fetches = patient_keys.fetches()
+    patient_keys.facebook.directory.id_tokens.keys.rotate(keep_seconds=3600)
 
     with pytest.raises(FacebookUnavailable):
-        keys.tried.key(keys.newest)
-    keys.clock.now += 1
-    assert keys.tried.key(keys.newest) is not None
+        patient_keys.tried.key(patient_keys.newest)
+    patient_keys.clock.now += 1
+    assert patient_keys.tried.key(patient_keys.newest) is not None
     assert fetches <= 61
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -49,6 +51,11 @@ _JSON_TYPES: Final = frozenset({"application/json", "text/javascript"})
 # What servers in front of Graph say of an address that is too long or too strange. All of it is ours and
 # always the same, but for the token.
 _ADDRESS_REFUSED: Final = frozenset({400, 413, 414, 431})
+
+# Control characters, NUL among them, and halves of characters that something cut in two.
+_NO_TEXT: Final = frozenset({"Cc", "Cs"})
+_LONGEST_NAME: Final = 200
+_WEB_ADDRESS: Final = re.compile(r"https?://[\x21-\x7e]{1,2000}")
 
 
 def read_answer(response: requests.Response, *, path: str) -> dict[str, Any]:
@@ -133,9 +140,12 @@ def _reason_given(error: object) -> str:
 
 
 def name_of(profile: Mapping[str, Any]) -> str | None:
-    """Return the person's name, if Facebook says one."""
+    """Return the person's name, if Facebook says one, without what no database or screen can hold."""
     name = profile.get("name")
-    return name.strip() or None if isinstance(name, str) else None
+    if not isinstance(name, str):
+        return None
+    kept = "".join(character for character in name if unicodedata.category(character) not in _NO_TEXT)
+    return kept.strip()[:_LONGEST_NAME].strip() or None
 
 
 def picture_of(profile: Mapping[str, Any]) -> str | None:
@@ -149,4 +159,4 @@ def picture_of(profile: Mapping[str, Any]) -> str | None:
 
 def web_address(url: object) -> str | None:
     """Return what was given as an address if it is one of the web."""
-    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+    return url if isinstance(url, str) and _WEB_ADDRESS.fullmatch(url) else None

@@ -64,4 +64,5 @@ def friends_in(claims: Mapping[str, Any]) -> frozenset[str] | None:
     friends = claims.get("user_friends")
     if not isinstance(friends, list):
         return None
-    return frozenset(friend for friend in friends[:MAXIMUM_FRIENDS] if isinstance(friend, str))
+    named = (friend for friend in friends[:MAXIMUM_FRIENDS] if isinstance(friend, str))
+    return frozenset(friend for friend in named if _USER_ID.fullmatch(friend))
