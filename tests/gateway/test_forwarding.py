@@ -197,3 +197,16 @@ def test_the_way_back_may_be_as_long_as_the_longest_state_makes_it(
     reply = wire.get(f"{path}?state={'/' * 8000}")
 
     assert (reply.status, reply.headers["location"]) == (302, back)
+
+
+def test_an_id_token_with_thousands_of_friends_gets_through_and_into_no_file(
+    gateway: NginxProcess, wire: Wire, upstreams: Mapping[str, Upstream]
+) -> None:
+    token = b"facebook_id_token=" + b"a" * 128 * 1024
+
+    reply = wire.request("POST", "/v1/auth/token", body=token)
+
+    assert reply.status == 200
+    assert upstreams["auth"].last.body == token
+    errors = (gateway.folder / "error.log").read_text().splitlines()
+    assert not [line for line in errors if "temporary file" in line and "POST /v1/auth/token" in line]
