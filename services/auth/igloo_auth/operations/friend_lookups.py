@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from igloo_auth.events import FriendsFound
-from igloo_auth.models.accounts import Account
-from igloo_auth.models.friend_lookups import FriendLookup
 from igloo_auth.operations.token_seals import seal_token
 from igloo_auth.queries.facebook_identities import accounts_of_facebook_users
 from igloo_common.outbox import emit
@@ -31,9 +28,29 @@ ON CONFLICT (account_id) DO UPDATE SET sealed_token = excluded.sealed_token, due
     expires_at = excluded.expires_at, attempts = excluded.attempts
 """)
 _WAKE_WORKER = Statement("SELECT pg_notify(%(channel)s, '')")
+# In the order of `Claim`.
+_CLAIM = Statement("""
+WITH due AS (
+    SELECT account_id FROM friend_lookups WHERE due_at <= %(now)s
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE friend_lookups f SET due_at = %(leased_until)s, attempts = f.attempts + 1
+FROM due WHERE f.account_id = due.account_id
+RETURNING f.account_id, f.sealed_token, f.due_at, f.expires_at, f.attempts
+""")
+# The due time is the lease that the claim took; a later sign-in has written its own.
+_FORGET = Statement("""
+DELETE FROM friend_lookups
+WHERE account_id = %(account_id)s AND due_at = %(due_at)s AND sealed_token = %(sealed_token)s
+""")
+_POSTPONE = Statement("""
+UPDATE friend_lookups SET due_at = %(next_due_at)s
+WHERE account_id = %(account_id)s AND due_at = %(due_at)s AND sealed_token = %(sealed_token)s
+""")
+_ALIVE = Statement("SELECT 1 FROM accounts WHERE id = %(account_id)s AND deleted_at IS NULL")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Claim:
     """One worker's right to make one look-up, until its lease ends."""
 
@@ -62,30 +79,8 @@ def request_friend_lookup(
 
 def claim_friend_lookup(session: Session, *, now: datetime) -> Claim | None:
     """Claim a look-up that is due, or whose worker let its lease run out; none when nothing is due."""
-    next_due = (
-        select(FriendLookup.account_id)
-        .where(FriendLookup.due_at <= now)
-        .order_by(FriendLookup.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    account_id = session.scalar(next_due)
-    if account_id is None:
-        return None
-    claimed = session.execute(
-        update(FriendLookup)
-        .where(FriendLookup.account_id == account_id)
-        .values(due_at=now + LEASE, attempts=FriendLookup.attempts + 1)
-        .returning(
-            FriendLookup.account_id,
-            FriendLookup.sealed_token,
-            FriendLookup.due_at,
-            FriendLookup.expires_at,
-            FriendLookup.attempts,
-        )
-        .execution_options(synchronize_session=False)
-    ).one()
-    return Claim(**claimed._mapping)
+    claimed = _CLAIM.row(session, {"leased_until": now + LEASE, "now": now})
+    return None if claimed is None else Claim(*claimed)
 
 
 def finish_friend_lookup(
@@ -100,33 +95,22 @@ def finish_friend_lookup(
 
 def abandon_friend_lookup(session: Session, claim: Claim) -> bool:
     """Forget the token without an answer; False when a later sign-in has brought another one meanwhile."""
-    forgotten = session.scalar(
-        delete(FriendLookup)
-        .where(*_held_by(claim))
-        .returning(FriendLookup.account_id)
-        .execution_options(synchronize_session=False)
-    )
-    return forgotten is not None
+    return _FORGET.count(session, _held_by(claim)) == 1
 
 
 def postpone_friend_lookup(session: Session, claim: Claim, *, pause: timedelta, now: datetime) -> None:
     """Let the look-up be claimed again after a pause, at the latest when its token is to be forgotten."""
-    session.execute(
-        update(FriendLookup)
-        .where(*_held_by(claim))
-        .values(due_at=min(now + pause, claim.expires_at))
-        .execution_options(synchronize_session=False)
-    )
+    _POSTPONE.run(session, {**_held_by(claim), "next_due_at": min(now + pause, claim.expires_at)})
 
 
 def announce_friends(
     session: Session, *, account_id: UUID, facebook_user_ids: Collection[str], now: datetime
 ) -> None:
     """Publish all of a person's friends who are here; none is news too, as it replaces what was known."""
-    alive = session.scalar(select(Account.id).where(Account.id == account_id, Account.deleted_at.is_(None)))
-    if alive is None:
-        return
+    alive = _ALIVE.send(session, {"account_id": account_id})
     friends = accounts_of_facebook_users(session, facebook_user_ids=facebook_user_ids)
+    if not alive.rows():
+        return
     found = FriendsFound(
         account_id=account_id,
         friend_ids=tuple(friend for friend in friends if friend != account_id),
@@ -135,10 +119,5 @@ def announce_friends(
     emit(session, found, now=now)
 
 
-def _held_by(claim: Claim) -> tuple[Any, ...]:
-    # The due time is the lease that this claim took; a later sign-in has written its own.
-    return (
-        FriendLookup.account_id == claim.account_id,
-        FriendLookup.due_at == claim.due_at,
-        FriendLookup.sealed_token == claim.sealed_token,
-    )
+def _held_by(claim: Claim) -> dict[str, object]:
+    return {"account_id": claim.account_id, "due_at": claim.due_at, "sealed_token": claim.sealed_token}

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
-
-from igloo_auth.models.accounts import Account
-from igloo_auth.models.facebook_identities import FacebookIdentity
 from igloo_common.database import Reader
+from igloo_common.statements import Statement
+
+_LIVING = Statement("""
+SELECT i.account_id FROM facebook_identities i JOIN accounts a ON a.id = i.account_id
+WHERE i.facebook_user_id = ANY(%(facebook_user_ids)s) AND a.deleted_at IS NULL
+ORDER BY i.account_id
+""")
 
 
 def accounts_of_facebook_users(reader: Reader, *, facebook_user_ids: Collection[str]) -> tuple[UUID, ...]:
     """Return the living accounts of those Facebook users who have one, in the order of their ids."""
     if not facebook_user_ids:
         return ()
-    found = reader.execute(
-        select(FacebookIdentity.account_id)
-        .join(Account, Account.id == FacebookIdentity.account_id)
-        .where(FacebookIdentity.facebook_user_id.in_(facebook_user_ids), Account.deleted_at.is_(None))
-        .order_by(FacebookIdentity.account_id)
-    )
-    return tuple(found.scalars())
+    found = _LIVING.rows(reader, {"facebook_user_ids": list(facebook_user_ids)})
+    return tuple(account_id for (account_id,) in found)
