@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import orjson
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from factories.event_rooms import rows
 from factories.event_services import POISON, NoteWritten, consumers
+from igloo_common import applier as applier_module
 from igloo_common.applier import Applier
 from igloo_common.clock import utc_now
 from igloo_common.consumers import Consumers, Delivery
@@ -312,3 +314,35 @@ class Pair:
 
     first: str
     second: str
+
+
+def test_a_batch_gives_way_to_a_request_that_wants_its_locks_in_another_order(
+    observer: psycopg.Connection, subscriber_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applier_module, "_GIVE_WAY", "SET LOCAL lock_timeout = '50ms'")
+    register, holds_the_first = Consumers("social"), Event()
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+    @register.on(NoteWritten.type, Empty)
+    def lock_note(session: Session, event: Delivery[Empty], _now: datetime) -> None:
+        session.connection().exec_driver_sql(lock, (event.key,))
+        holds_the_first.set()
+
+    store(message("note:a", 1), register=register)
+    store(message("note:b", 1), register=register)
+
+    def work() -> None:
+        with subscriber_app.app_context():
+            apply_due(register)
+
+    with ThreadPoolExecutor() as pool, observer.transaction():
+        observer.execute(lock, ("note:b",))
+        worker = pool.submit(work)
+        assert holds_the_first.wait(10)
+        # Less than PostgreSQL takes to see that the two wait for each other.
+        observer.execute("SET LOCAL lock_timeout = '900ms'")
+        observer.execute(lock, ("note:a",))
+    worker.result(timeout=30)
+
+    statuses = rows(observer, "SELECT aggregate_key, status FROM inbox ORDER BY 1", schema="social")
+    assert statuses == [("note:a", "applied"), ("note:b", "applied")]
