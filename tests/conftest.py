@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,21 @@ from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.rabbitmq import RabbitMQ
 from igloo_local.parts.seaweed import Seaweed
 
+# What shares a whole stack, the longest first: with several workers, each of these stays with one of them.
+_TOGETHER = ("e2e", "browser", "media", "gateway")
+_TESTS = Path(__file__).parent
+
 # Tests end a server by throwing its folder away: nothing has to survive a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests have to run in one worker: those of a file, or of a folder whose servers are dear."""
+    for item in items:
+        folder, *_ = item.path.relative_to(_TESTS).parts
+        item.add_marker(pytest.mark.xdist_group(folder if folder in _TOGETHER else item.path.name))
+    order = {name: place for place, name in enumerate(_TOGETHER)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).parts[0], len(order)))
 
 
 @pytest.fixture(scope="session")
