@@ -107,7 +107,7 @@ def test_an_idle_connection_does_not_hold_up_the_end(tmp_path: Path, sample_data
         assert reply.headers["Connection"] == "keep-alive"
         server.process.send_signal(signal.SIGTERM)
 
-        assert server.process.wait(10) == 0
+        assert server.process.wait(20) == 0
 
 
 @pytest.mark.parametrize(
