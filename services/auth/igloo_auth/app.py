@@ -13,6 +13,7 @@ from igloo_auth.facebook.dialog import FacebookDialog
 from igloo_auth.facebook.graph import FacebookGraph
 from igloo_auth.facebook.id_token_keys import IdTokenKeys
 from igloo_auth.facebook.limited_login import LimitedLogin
+from igloo_auth.facebook.seats import FacebookSeats
 from igloo_auth.settings import Settings, SigningKeysSettings
 from igloo_auth.tokens.access_tokens import AccessTokens
 from igloo_auth.tokens.key_files import FileKeys
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     provide(app, settings)
     provide(app, keys)
     provide(app, FacebookGraph(settings.facebook, connections=settings.common.threads))
+    provide(app, FacebookSeats(threads=settings.common.threads))
     provide(app, LimitedLogin(IdTokenKeys(settings.facebook.jwks_url), app_id=settings.facebook.app_id))
     provide(
         app,

@@ -18,6 +18,7 @@ from igloo_auth.api.limits import charge_sign_in, charge_web_sign_in
 from igloo_auth.api.oauth import NOT_STORED
 from igloo_auth.facebook.dialog import FacebookDialog
 from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.facebook.seats import FacebookSeats
 from igloo_auth.operations.accounts import find_or_create_account
 from igloo_auth.operations.authorization_codes import issue_authorization_code
 from igloo_auth.operations.grants import GrantRefused
@@ -110,8 +111,9 @@ def _code(sign_in: WebSignIn, *, state: str, answer: FacebookAnswer, to: ReturnA
     # Whoever says both has not signed anybody in.
     if answer.code is None or answer.error is not None:
         raise _not_signed_in(to, answer)
-    user_token = provided(FacebookDialog).user_token(code=answer.code, state=state)
-    holder = provided(FacebookGraph).identify(user_token)
+    with provided(FacebookSeats).taken():
+        user_token = provided(FacebookDialog).user_token(code=answer.code, state=state)
+        holder = provided(FacebookGraph).identify(user_token)
     charge_sign_in(holder.facebook_user_id)
     now = utc_now()
     with transaction() as session:

@@ -29,6 +29,8 @@ STALE_SECONDS: Final = 24 * 3600.0
 UNKNOWN_ID_SECONDS: Final = 5.0
 MISSING_SECONDS: Final = 1.0
 OLD_SECONDS: Final = 60.0
+WAITING_SECONDS: Final = 1.0
+"""How long a sign-in waits while another one fetches."""
 _MINIMUM_BITS: Final = 2048
 _MAXIMUM_KEYS: Final = 100
 
@@ -88,10 +90,15 @@ class IdTokenKeys:
 
     def _unknown(self, kid: str) -> RSAPublicKey | None:
         first_seen_at = self._looks.first_seen_at(kid)
-        with self._fetching:
+        # Not many threads one after the other: while Facebook hangs, they are needed for something else.
+        if not self._fetching.acquire(timeout=WAITING_SECONDS):
+            raise TemporaryFailure("another fetch takes long").as_refusal()
+        try:
             if kid not in self._known():
                 self._look_for(first_seen_at=first_seen_at)
             found, failure, fetched_at = self._known().get(kid), self._failure, self._fetched_at
+        finally:
+            self._fetching.release()
         if found is None and failure is not None:
             raise failure.as_refusal()
         if found is None and fetched_at < first_seen_at:
@@ -110,7 +117,6 @@ class IdTokenKeys:
         now = self._monotonic()
         if now - self._tried_at < pause_seconds:
             return
-        self._tried_at = now
         try:
             self._keys = self._fetch()
         except TemporaryFailure as error:
@@ -118,6 +124,8 @@ class IdTokenKeys:
             log.warning("facebook's keys cannot be fetched", extra={"url": self._url, "cause": str(error)})
         else:
             self._failure, self._fetched_at = None, now
+        # Counted from the end: who waited for an attempt that took long does not begin another.
+        self._tried_at = self._monotonic()
 
     def _fetch(self) -> Mapping[str, RSAPublicKey]:
         deadline = time.monotonic() + self._patience.budget

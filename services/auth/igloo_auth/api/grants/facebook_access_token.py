@@ -6,6 +6,7 @@ from igloo_auth.api.callers import caller_network
 from igloo_auth.api.friend_lookups import look_up_friends
 from igloo_auth.api.limits import charge_sign_in
 from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.facebook.seats import FacebookSeats
 from igloo_auth.operations.accounts import find_or_create_account
 from igloo_auth.operations.grants import Grant
 from igloo_auth.operations.sessions import Device
@@ -20,7 +21,8 @@ from igloo_common.web import provided
 def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
     """Sign a person in; Facebook is asked first, the transaction opened after."""
     user_token = request.facebook_access_token
-    holder = provided(FacebookGraph).identify(user_token)
+    with provided(FacebookSeats).taken():
+        holder = provided(FacebookGraph).identify(user_token)
     charge_sign_in(holder.facebook_user_id)
     device = Device(name=request.device_name, platform=request.platform, network=caller_network())
     now = utc_now()
