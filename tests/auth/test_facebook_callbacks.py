@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from auth.facebook_server import OTHER_APP, FacebookServer
 from auth.outboxes import published
 from auth.phones import Phone
 from auth.signed import signed_request
+from igloo_auth.facebook.graph import FacebookGraph
+from igloo_auth.jobs.friend_lookups import FriendLane
 from igloo_auth.models.account_deletions import AccountDeletion
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.facebook_identities import FacebookIdentity
@@ -24,7 +27,9 @@ from igloo_auth.models.friend_lookups import FriendLookup
 from igloo_auth.models.security_events import SecurityEvent
 from igloo_auth.models.sessions import DeviceSession
 from igloo_auth.models.web_sign_ins import AuthorizationCode
+from igloo_auth.settings import Settings
 from igloo_common.clock import utc_now
+from igloo_common.web import provided
 from igloo_local.facebook.people import Person
 
 DEAUTHORIZE = "/v1/auth/facebook/deauthorize"
@@ -83,6 +88,24 @@ def test_who_removed_the_app_is_signed_out_everywhere_and_keeps_the_account(
     assert again.user_id == phone.user_id
     trail = again.get("/v1/account/security-events").json or {}
     assert "facebook_deauthorized" in {event["kind"] for event in trail["data"]}
+
+
+def test_whom_facebook_named_as_friends_goes_with_the_app_and_whom_it_named_since_stays(
+    client: FlaskClient, app: Flask, person: Person, phone: Phone, session: Session
+) -> None:
+    with app.app_context():
+        lane = FriendLane(graph=provided(FacebookGraph), secret_key=provided(Settings).common.secret_key)
+        while lane.step():
+            pass
+
+    for age in (timedelta(minutes=10), timedelta(0)):
+        tell(client, DEAUTHORIZE, signed_request(person.id, issued_at=utc_now() - age))
+
+    events = [event.data for event in published(session, "auth.friends.found.v1")]
+    found, replayed, removed = [event for event in events if event["account_id"] == phone.user_id]
+    assert (replayed["friend_ids"], removed["friend_ids"]) == ([], [])
+    # As of when Facebook spoke: whoever keeps the list knows by it which of two is the later one.
+    assert replayed["found_at"] < found["found_at"] <= removed["found_at"]
 
 
 def test_the_removal_is_written_into_the_trail_once(

@@ -144,6 +144,26 @@ def test_a_token_that_may_not_ask_for_friends_is_not_kept(
     Phone.signed_in(client, facebook.token(person))
 
     assert lookups(session) == []
+    # There is nothing to take back.
+    assert published(session, FOUND) == []
+
+
+def test_who_takes_the_permission_back_has_no_friends_here_any_more(
+    app: Flask, client: FlaskClient, facebook: FacebookServer, session: Session, lane: FriendLane
+) -> None:
+    hare = facebook.person("Snow Hare")
+    [puffin] = befriended(facebook, hare, "Puffin")
+    friend = Phone.signed_in(client, facebook.token(puffin))
+    phone = Phone.signed_in(client, facebook.token(hare))
+    work(app, lane)
+    facebook.directory.people.permit(hare.id, [PUBLIC_PROFILE])
+
+    Phone.signed_in(client, facebook.token(facebook.directory.people.get(hare.id) or hare))
+
+    *_, before, after = [event.data for event in published(session, FOUND)]
+    assert (before["account_id"], before["friend_ids"]) == (phone.user_id, [friend.user_id])
+    assert (after["account_id"], after["friend_ids"]) == (phone.user_id, [])
+    assert after["found_at"] > before["found_at"]
 
 
 def test_a_sign_in_that_is_refused_keeps_no_token(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from igloo_common.database import Reader
 from igloo_common.events import Event, encode_data
 from igloo_common.ids import new_id
 from igloo_common.statements import Statement
@@ -34,6 +35,8 @@ RETURNING CASE
 END
 """)
 
+_ANNOUNCED = Statement("SELECT true FROM event_sequences WHERE aggregate_key = %(key)s")
+
 
 def emit(session: Session, event: Event, *, now: datetime) -> None:
     """Announce an event when, and only when, the caller's transaction commits.
@@ -52,3 +55,8 @@ def emit(session: Session, event: Event, *, now: datetime) -> None:
             "now": now,
         },
     )
+
+
+def was_announced(reader: Reader, aggregate_key: str) -> bool:
+    """Tell whether anything was ever announced about an aggregate."""
+    return _ANNOUNCED.row(reader, {"key": aggregate_key}) is not None

@@ -16,7 +16,7 @@ from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import DeviceSession, RevocationReason
 from igloo_auth.models.web_sign_ins import AuthorizationCode
 from igloo_auth.operations.account_deletions import delete_account, record_nothing_held
-from igloo_auth.operations.friend_lookups import TOKEN_KEPT_FOR
+from igloo_auth.operations.friend_lookups import TOKEN_KEPT_FOR, take_back_friends
 from igloo_auth.operations.security_events import record_security_event
 from igloo_auth.operations.sessions import end_session
 from igloo_auth.policies.pseudonyms import pseudonym_of
@@ -69,6 +69,8 @@ def deauthorize_person(
             details={"sessions": str(len(begun))},
             now=now,
         )
+    # Whom Facebook named goes with the permission to ask; friends found since are of a later list and stay.
+    take_back_friends(session, account_id=account_id, found_at=min(before, now), now=now)
     return len(begun)
 
 

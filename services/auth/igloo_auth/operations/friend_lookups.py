@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from igloo_auth.events import FriendsFound
 from igloo_auth.operations.token_seals import seal_token
 from igloo_auth.queries.facebook_identities import accounts_of_facebook_users
-from igloo_common.outbox import emit
+from igloo_common.outbox import emit, was_announced
 from igloo_common.statements import Statement
 
 FRIENDS_CHANNEL: Final = "auth_friend_lookups"
@@ -117,6 +117,13 @@ def announce_friends(
         found_at=now,
     )
     emit(session, found, now=now)
+
+
+def take_back_friends(session: Session, *, account_id: UUID, found_at: datetime, now: datetime) -> None:
+    """Publish that a person shares no friends any more, as of a moment, if friends were ever published."""
+    nobody = FriendsFound(account_id=account_id, friend_ids=(), found_at=found_at)
+    if was_announced(session, nobody.aggregate_key):
+        emit(session, nobody, now=now)
 
 
 def _held_by(claim: Claim) -> dict[str, object]:
