@@ -23,7 +23,7 @@ from igloo_local.phone import Json, Phone, Refused, facebook_token, wait_until
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 100.0
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import { deviceName } from "./device.js";
 import { Offline, Problem, readAnswer, reach, SignedOut, waitedFor } from "./problems.js";
 
 const SESSION = "igloo.session.";
+// Apart from the tokens: a tab that writes a name must not put back tokens that another has just renewed.
+const PERSON = "igloo.person.";
 const NEWEST = "igloo.newest-session";
 const THIS_TAB = "igloo.this-tab";
 const NOBODY = "nobody";
@@ -31,26 +33,26 @@ otherTabs.onmessage = ({ data }) => data.session_id === mine && leave(data.reaso
 
 /** Give the session that this tab shows, or null. */
 export function session() {
-  return read(mine);
+  const tokens = read(SESSION + mine);
+  return tokens && { ...tokens, person: read(PERSON + mine) };
 }
 
-function read(id) {
+function read(key) {
   try {
-    return JSON.parse(localStorage.getItem(SESSION + id));
+    return JSON.parse(localStorage.getItem(key));
   } catch {
     return null;
   }
 }
 
-function write({ access_token, refresh_token, expires_in, user_id, session_id }, person = null) {
+function write({ access_token, refresh_token, expires_in, user_id, session_id }) {
   const expires_at = Date.now() + expires_in * 1000 - MARGIN_MILLISECONDS;
-  localStorage.setItem(SESSION + session_id, JSON.stringify({ access_token, refresh_token, expires_at, user_id, session_id, person }));
+  localStorage.setItem(SESSION + session_id, JSON.stringify({ access_token, refresh_token, expires_at, user_id, session_id }));
 }
 
 /** Remember who the session's person is, to be shown before the server has answered. */
 export function introduce(person) {
-  const current = session();
-  if (current) localStorage.setItem(SESSION + mine, JSON.stringify({ ...current, person }));
+  if (mine !== NOBODY) localStorage.setItem(PERSON + mine, JSON.stringify(person));
 }
 
 function show(id) {
@@ -67,6 +69,7 @@ export function stepAside() {
 export function end(reason, id = mine) {
   otherTabs.postMessage({ session_id: id, reason });
   localStorage.removeItem(SESSION + id);
+  localStorage.removeItem(PERSON + id);
   if (localStorage.getItem(NEWEST) === id) localStorage.removeItem(NEWEST);
   if (id === mine) leave(reason);
 }
@@ -114,16 +117,18 @@ async function alone(name, work) {
 
 async function renew(id, refused) {
   const current = known(id);
-  // Another tab was faster.
+  // Another tab was faster. Browsers tell tabs of each other's writes a moment late: who still sees the old token
+  // renews with it, and the server gives the same successor again.
   if (current.access_token && current.access_token !== refused) return current.access_token;
   const granted = await grant({ grant_type: "refresh_token", refresh_token: current.refresh_token }).catch((error) => refusedRenewal(error, id));
   // Signed out while the answer was under way: the server ends what it gave with all the rest.
-  write(granted, known(id).person);
+  known(id);
+  write(granted);
   return granted.access_token;
 }
 
 function known(id) {
-  const current = read(id);
+  const current = read(SESSION + id);
   if (current) return current;
   end("unknown", id);
   throw new SignedOut("");
