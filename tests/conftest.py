@@ -20,6 +20,8 @@ _TESTS = Path(__file__).parent
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+# First, for pytest-xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests have to run in one worker: those of a file, or of a folder whose servers are dear."""
     for item in items:
