@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 CHANNEL = "social_account_tasks"
 LONGEST_PAUSE_SECONDS = 300.0
 KEPT_FOR = timedelta(days=30)
-EXPORT_LEASE = timedelta(minutes=10)
-"""How long a worker has an export to itself; one that died over it leaves it to another after this."""
+EXPORT_LEASE = timedelta(minutes=2)
+"""How long a worker has an export to itself; one that died over it leaves it to another after this.
+
+Two that write the same export write the same objects, so that a slow one loses nothing but its work.
+"""
 
 _WAKE = text("SELECT pg_notify(:channel, '')")
 
