@@ -1,6 +1,6 @@
 // Talks to igloo: adds the access token, renews it when it has run out, and turns refusals into Problem.
 
-import { readAnswer, reach, waitedFor } from "./problems.js";
+import { dropped, readAnswer, reach, waitedFor } from "./problems.js";
 import { freshToken, renewedToken } from "./session.js";
 
 const LONGEST_WAIT_SECONDS = 10;
@@ -10,7 +10,10 @@ export async function call(method, path, { body, headers } = {}) {
   const send = (token) => reach(path, { method, headers: headersOf(token, body, headers), body: body === undefined ? undefined : JSON.stringify(body) });
   const token = await freshToken();
   let response = await send(token);
-  if (response.status === 401) response = await send(await renewedToken(token));
+  if (response.status === 401) {
+    dropped(response);
+    response = await send(await renewedToken(token));
+  }
   // What was refused for its number was not done: it may be sent again as it is.
   if (response.status === 429 && (await waitedFor(response, LONGEST_WAIT_SECONDS))) response = await send(await freshToken());
   return readAnswer(response);

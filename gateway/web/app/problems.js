@@ -38,10 +38,16 @@ export async function readAnswer(response) {
   return json;
 }
 
+/** Give up an answer that nobody will read: an unread one holds its connection, and a browser has six to a server. */
+export function dropped(response) {
+  response.body?.cancel().catch(() => null);
+}
+
 /** Wait as long as a 429 asks for, if that is not too long to wait for; tell whether it was. */
 export async function waitedFor(response, mostSeconds) {
   const seconds = retryAfter(response) ?? 1;
   if (seconds > mostSeconds) return false;
+  dropped(response);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   return true;
 }
