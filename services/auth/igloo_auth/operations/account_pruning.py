@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Delete, delete, exists, select
+from sqlalchemy import and_, exists
 from sqlalchemy.orm import Session
 
 from igloo_auth.models.account_deletions import AccountDeletion, DeletionStep
 from igloo_auth.models.account_exports import AccountExport, ExportState
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.sessions import DeviceSession
-from igloo_auth.operations.pruning import BATCH_ROWS, SESSION_RETENTION
+from igloo_auth.operations.pruning import SESSION_RETENTION, delete_batch
 from igloo_auth.policies.exports import FORGOTTEN_AFTER, OWN_SERVICE
 
 
@@ -27,25 +27,12 @@ def prune_tombstones(session: Session, *, now: datetime) -> int:
         DeletionStep.service == OWN_SERVICE,
         DeletionStep.completed_at.is_not(None),
     )
-    over = (
-        select(Account.id)
-        .where(Account.deleted_at <= now - SESSION_RETENTION, ~has_sessions, erased)
-        .limit(BATCH_ROWS)
-    )
-    return _count(session, delete(Account).where(Account.id.in_(over)))
+    over = and_(Account.deleted_at <= now - SESSION_RETENTION, ~has_sessions, erased)
+    return delete_batch(session, Account.id, over)
 
 
 def prune_exports(session: Session, *, now: datetime) -> int:
     """Delete a batch of exports whose archive has been gone for long, or that never had one."""
     ended = (ExportState.EXPIRED.value, ExportState.FAILED.value)
-    over = (
-        select(AccountExport.id)
-        .where(AccountExport.state.in_(ended), AccountExport.expires_at <= now - FORGOTTEN_AFTER)
-        .limit(BATCH_ROWS)
-    )
-    return _count(session, delete(AccountExport).where(AccountExport.id.in_(over)))
-
-
-def _count(session: Session, statement: Delete) -> int:
-    done = session.execute(statement.execution_options(synchronize_session=False))
-    return int(done.rowcount)  # type: ignore[attr-defined]  # a DELETE's result counts its rows
+    over = and_(AccountExport.state.in_(ended), AccountExport.expires_at <= now - FORGOTTEN_AFTER)
+    return delete_batch(session, AccountExport.id, over)

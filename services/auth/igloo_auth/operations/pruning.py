@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from igloo_auth.models.nonces import UsedNonce
 from igloo_auth.models.refresh_tokens import RefreshToken
@@ -26,73 +27,49 @@ BATCH_ROWS = 1_000
 
 
 def prune_refresh_tokens(session: Session, *, now: datetime) -> int:
-    """Delete a batch of expired refresh tokens; the number deleted, less than `BATCH_ROWS` when done."""
-    expired = select(RefreshToken.id).where(RefreshToken.expires_at <= now).limit(BATCH_ROWS)
-    pruned = session.execute(
-        delete(RefreshToken)
-        # Asked again of the row itself: an exchange that was quicker has given it more time.
-        .where(RefreshToken.id.in_(expired), RefreshToken.expires_at <= now)
-        .returning(RefreshToken.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())
+    """Delete a batch of expired refresh tokens."""
+    return delete_batch(session, RefreshToken.id, RefreshToken.expires_at <= now)
 
 
 def prune_used_nonces(session: Session, *, now: datetime) -> int:
     """Delete a batch of used nonces that are too old for every clock of ours, so that they need no memory."""
-    over = select(UsedNonce.nonce_hash).where(UsedNonce.expires_at <= now - CLOCKS_DIFFER).limit(BATCH_ROWS)
-    pruned = session.execute(
-        delete(UsedNonce)
-        .where(UsedNonce.nonce_hash.in_(over))
-        .returning(UsedNonce.nonce_hash)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())
+    return delete_batch(session, UsedNonce.nonce_hash, UsedNonce.expires_at <= now - CLOCKS_DIFFER)
 
 
 def prune_sessions(session: Session, *, now: datetime) -> int:
     """Delete a batch of sessions that ended or expired longer ago than the retention, with their tokens."""
     horizon = now - SESSION_RETENTION
-    over = (
-        select(DeviceSession.id)
-        .where(or_(DeviceSession.expires_at <= horizon, DeviceSession.revoked_at <= horizon))
-        .limit(BATCH_ROWS)
-    )
-    pruned = session.execute(
-        delete(DeviceSession)
-        .where(DeviceSession.id.in_(over))
-        .returning(DeviceSession.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())
+    over = or_(DeviceSession.expires_at <= horizon, DeviceSession.revoked_at <= horizon)
+    return delete_batch(session, DeviceSession.id, over)
 
 
 def prune_authorization_requests(session: Session, *, now: datetime) -> int:
     """Delete a batch of web sign-ins whose person did not come back from Facebook in time."""
-    expired = (
-        select(AuthorizationRequest.state_hash)
-        .where(AuthorizationRequest.expires_at <= now)
-        .limit(BATCH_ROWS)
-    )
-    pruned = session.execute(
-        delete(AuthorizationRequest)
-        .where(AuthorizationRequest.state_hash.in_(expired))
-        .returning(AuthorizationRequest.state_hash)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())
+    return delete_batch(session, AuthorizationRequest.state_hash, AuthorizationRequest.expires_at <= now)
 
 
 def prune_authorization_codes(session: Session, *, now: datetime) -> int:
     """Delete a batch of codes that have expired, traded or not."""
-    expired = select(AuthorizationCode.code_hash).where(AuthorizationCode.expires_at <= now).limit(BATCH_ROWS)
-    pruned = session.execute(
-        delete(AuthorizationCode)
-        .where(AuthorizationCode.code_hash.in_(expired))
-        .returning(AuthorizationCode.code_hash)
+    return delete_batch(session, AuthorizationCode.code_hash, AuthorizationCode.expires_at <= now)
+
+
+def prune_security_events(session: Session, *, now: datetime) -> int:
+    """Delete a batch of lines of the trail that are past their time."""
+    over = SecurityEvent.occurred_at <= now - SECURITY_EVENT_RETENTION
+    return delete_batch(session, SecurityEvent.id, over)
+
+
+def delete_batch(session: Session, key: InstrumentedAttribute[Any], over: ColumnElement[bool]) -> int:
+    """Delete up to `BATCH_ROWS` rows that are over; returns how many, less than that when done."""
+    batch = select(key).where(over).limit(BATCH_ROWS)
+    deleted = session.execute(
+        delete(key.class_)
+        # Asked again of the row itself: an exchange that was quicker has given it more time.
+        .where(key.in_(batch), over)
+        .returning(key)
         .execution_options(synchronize_session=False)
     )
-    return len(pruned.all())
+    return len(deleted.all())
 
 
 def erase_seals(session: Session, *, lifetimes: TokenLifetimes, now: datetime) -> int:
@@ -111,19 +88,3 @@ def erase_seals(session: Session, *, lifetimes: TokenLifetimes, now: datetime) -
         .execution_options(synchronize_session=False)
     )
     return len(erased.all())
-
-
-def prune_security_events(session: Session, *, now: datetime) -> int:
-    """Delete a batch of lines of the trail that are past their time; less than `BATCH_ROWS` when done."""
-    old = (
-        select(SecurityEvent.id)
-        .where(SecurityEvent.occurred_at <= now - SECURITY_EVENT_RETENTION)
-        .limit(BATCH_ROWS)
-    )
-    pruned = session.execute(
-        delete(SecurityEvent)
-        .where(SecurityEvent.id.in_(old))
-        .returning(SecurityEvent.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(pruned.all())
