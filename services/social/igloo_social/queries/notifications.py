@@ -14,7 +14,6 @@ from igloo_social.queries.profiles import PERSON_COLUMNS
 from igloo_social.queries.visibility import VIEWER, person_is_shown
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Row, Select
@@ -36,11 +35,6 @@ def unread_count_of(reader: Reader, *, recipient_id: UUID) -> int:
     """Count what a person has been told since the read marker, up to UNREAD_COUNTED_AT_MOST."""
     count: int = reader.execute(_UNREAD, {"viewer_id": recipient_id}).scalar_one()
     return count
-
-
-def read_until_of(reader: Reader, *, recipient_id: UUID) -> datetime | None:
-    """Tell where a person's read marker stands."""
-    return reader.execute(select(_READ_UNTIL), {"viewer_id": recipient_id}).scalar()
 
 
 _READ_UNTIL: ColumnElement[Any] = (
