@@ -62,6 +62,36 @@ class AccountDeleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountSuspended(Event):
+    """An account was suspended: its sessions are ended, and each service takes the person out of sight."""
+
+    type: ClassVar[str] = "auth.account.suspended.v1"
+
+    account_id: UUID
+    suspended_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Events about one account are applied in order."""
+        return f"account:{self.account_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountReinstated(Event):
+    """A suspended person may sign in again, and is to be seen again."""
+
+    type: ClassVar[str] = "auth.account.reinstated.v1"
+
+    account_id: UUID
+    reinstated_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Events about one account are applied in order."""
+        return f"account:{self.account_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportRequested(Event):
     """A person wants a copy: each service puts what it holds below `parts_prefix` in S3, and says so."""
 

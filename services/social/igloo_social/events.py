@@ -63,6 +63,58 @@ class PostDeleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostChanged(Event):
+    """What readers see of a post changed: it was edited, or a moderator hid it or showed it again."""
+
+    type: ClassVar[str] = "social.post.changed.v1"
+
+    post_id: UUID
+    author_id: UUID
+    changed_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the post: its facts stay in order."""
+        return f"post:{self.post_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspensionDecided(Event):
+    """A moderator decided that an account is suspended; the auth service ends its sessions."""
+
+    type: ClassVar[str] = "social.suspension.decided.v1"
+
+    account_id: UUID
+    report_id: UUID
+    moderator_id: UUID
+    reason: str
+    """In plain words, for the person who tries to sign in."""
+    decided_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the account: decided and lifted stay in order."""
+        return f"suspension:{self.account_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspensionLifted(Event):
+    """A moderator took a suspension back."""
+
+    type: ClassVar[str] = "social.suspension.lifted.v1"
+
+    account_id: UUID
+    report_id: UUID
+    moderator_id: UUID
+    lifted_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the account: decided and lifted stay in order."""
+        return f"suspension:{self.account_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Removed:
     """How many things of one kind were removed."""
 

@@ -12,6 +12,10 @@ from igloo_local.files import write_secret
 SERVICES = ("auth", "social", "media")
 
 
+EXTENSIONS = {"pg_trgm": "social"}
+"""What PostgreSQL brings along and a schema needs. To install it takes more rights than migrations have."""
+
+
 class RolePasswords:
     """Passwords made up at first use and kept in a file that only its owner can read."""
 
@@ -36,6 +40,12 @@ def prepare_database(connection: psycopg.Connection, passwords: RolePasswords) -
         for service in SERVICES:
             for statement in _statements(connection, service, database, passwords):
                 connection.execute(statement)
+        for extension, schema in EXTENSIONS.items():
+            connection.execute(
+                SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}").format(
+                    Identifier(extension), Identifier(schema)
+                )
+            )
 
 
 def _statements(

@@ -2,6 +2,9 @@
 
 from igloo_social.models import (
     account_tasks,
+    bookmarks,
+    comments,
+    devices,
     facebook_friends,
     images,
     likes,
@@ -9,11 +12,17 @@ from igloo_social.models import (
     posts,
     profiles,
     relations,
+    reports,
+    suggestions,
+    suspensions,
     timeline,
 )
 
 __all__ = [
     "account_tasks",
+    "bookmarks",
+    "comments",
+    "devices",
     "facebook_friends",
     "images",
     "likes",
@@ -21,5 +30,8 @@ __all__ = [
     "posts",
     "profiles",
     "relations",
+    "reports",
+    "suggestions",
+    "suspensions",
     "timeline",
 ]

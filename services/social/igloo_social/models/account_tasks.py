@@ -1,4 +1,4 @@
-"""What the auth service asked to be done about a person: to erase them, or to collect a copy."""
+"""What is to be done about a person piece by piece: erase, collect a copy, suspend, reinstate."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class TaskKind(StrEnum):
 
     ERASURE = "erasure"
     EXPORT = "export"
+    SUSPENSION = "suspension"
+    REINSTATEMENT = "reinstatement"
 
 
 class AccountTask(Base):
@@ -44,15 +46,15 @@ class AccountTask(Base):
     """How many things of each kind an erasure has removed so far, whoever of several workers did."""
 
     __table_args__ = (
-        CheckConstraint("kind IN ('erasure', 'export')", name="kind_known"),
+        CheckConstraint("kind IN ('erasure', 'export', 'suspension', 'reinstatement')", name="kind_known"),
         CheckConstraint("(kind = 'export') = (parts_prefix IS NOT NULL)", name="export_has_place"),
         CheckConstraint("(due_at IS NULL) = (finished_at IS NOT NULL)", name="unfinished_is_due"),
         Index("ix_account_tasks_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         # Every read of posts and people looks here for whom to leave out of counts; it is mostly empty.
         Index(
-            "ix_account_tasks_being_erased",
+            "ix_account_tasks_leaving",
             "account_id",
-            postgresql_where=text("kind = 'erasure' AND due_at IS NOT NULL"),
+            postgresql_where=text("kind IN ('erasure', 'suspension') AND due_at IS NOT NULL"),
         ),
     )
 

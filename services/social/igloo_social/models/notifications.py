@@ -1,13 +1,13 @@
-"""What people are told, and how far they have read."""
+"""What people are told, how far they have read, and what they want to be told."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -21,7 +21,10 @@ class NotificationKind(StrEnum):
 
     FOLLOW = "follow"
     FOLLOW_REQUEST = "follow_request"
+    FOLLOW_ACCEPTED = "follow_accepted"
     LIKE = "like"
+    COMMENT = "comment"
+    MENTION = "mention"
     POST_FAILED = "post_failed"
 
 
@@ -35,13 +38,63 @@ class Notification(Base):
     kind: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("profiles.user_id"), index=True)
     object_id: Mapped[UUID | None] = mapped_column(index=True)
-    """What it is about, when it is about more than the actor: the post's id."""
+    """What makes it this fact, when it is about more than the actor: the comment's id, or else the post's."""
+    post_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The post that it leads to, if any."""
+    group_id: Mapped[UUID | None] = mapped_column(ForeignKey("notification_groups.id"))
     created_at: Mapped[datetime]
 
     __table_args__ = (
         UniqueConstraint("recipient_id", "kind", "actor_id", "object_id", postgresql_nulls_not_distinct=True),
         Index("ix_notifications_recipient_id_paged", "recipient_id", "created_at", "id"),
+        Index("ix_notifications_group_id_paged", "group_id", "created_at", "id"),
     )
+
+
+class NotificationGroup(Base):
+    """Facts that are shown as one: "A and 3 others like your post". Never without a fact.
+
+    Likes and comments of one post, and follows, are grouped by day; everything else is a group of its own.
+    """
+
+    __tablename__ = "notification_groups"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    recipient_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"))
+    kind: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[UUID | None]
+    """What the facts have in common: the post of likes and comments, the fact that stands alone."""
+    day: Mapped[date]
+    """The day, in UTC, on which its facts were told."""
+    latest_at: Mapped[datetime]
+    """When the newest of its facts was told: the group's place in the list."""
+    fact_count: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("recipient_id", "kind", "subject_id", "day", postgresql_nulls_not_distinct=True),
+        CheckConstraint("fact_count > 0", name="not_empty"),
+        Index("ix_notification_groups_recipient_id_paged", "recipient_id", "latest_at", "id"),
+    )
+
+
+class NotificationDelivery(StrEnum):
+    """What is done about a kind of news: pushed to phones and listed, listed alone, or nothing."""
+
+    PUSH = "push"
+    LIST = "list"
+    OFF = "off"
+
+
+class NotificationPreference(Base):
+    """What a person chose for a kind of news; without a row it is pushed."""
+
+    __tablename__ = "notification_preferences"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    delivery: Mapped[str] = mapped_column(Text, server_default=text("'push'"))
+
+    __table_args__ = (CheckConstraint("delivery IN ('push', 'list', 'off')", name="delivery_known"),)
 
 
 class ReadMarker(Base):
@@ -55,3 +108,5 @@ class ReadMarker(Base):
 
 NOTIFICATIONS = cast("Table", Notification.__table__)
 READ_MARKERS = cast("Table", ReadMarker.__table__)
+NOTIFICATION_GROUPS = cast("Table", NotificationGroup.__table__)
+NOTIFICATION_PREFERENCES = cast("Table", NotificationPreference.__table__)

@@ -7,7 +7,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -28,11 +38,12 @@ class Visibility(StrEnum):
 
 
 class PostState(StrEnum):
-    """How far a post has come: it waits for its images, is out, or will never be."""
+    """How far a post has come: it waits for images, is out, will never be, or was hidden by a moderator."""
 
     PROCESSING = "processing"
     PUBLISHED = "published"
     FAILED = "failed"
+    HIDDEN = "hidden"
 
 
 class Post(Base):
@@ -55,6 +66,13 @@ class Post(Base):
     """
     like_count: Mapped[int] = mapped_column(server_default=text("0"))
     comment_count: Mapped[int] = mapped_column(server_default=text("0"))
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """The caption's hashtags, folded and each once, in their order: what post_tags is made from."""
+    mention_count: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    """How many rows of post_mentions there are, so that the many posts without any look for none."""
+    comments_open: Mapped[bool] = mapped_column(server_default=text("true"))
+    rank_at: Mapped[datetime | None]
+    """The place in explore: when it came out, and some hours later for every doubling of engagement."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     edited_at: Mapped[datetime | None]
@@ -63,8 +81,10 @@ class Post(Base):
     __table_args__ = (
         CheckConstraint(f"char_length(caption) <= {MAX_CAPTION_LENGTH}", name="caption_length"),
         CheckConstraint("visibility IN ('public', 'followers', 'private')", name="visibility_known"),
-        CheckConstraint("state IN ('processing', 'published', 'failed')", name="state_known"),
-        CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published_when"),
+        CheckConstraint("state IN ('processing', 'published', 'failed', 'hidden')", name="state_known"),
+        CheckConstraint(
+            "(state IN ('published', 'hidden')) = (published_at IS NOT NULL)", name="published_when"
+        ),
         CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_why"),
         CheckConstraint("like_count >= 0", name="like_count_not_negative"),
         CheckConstraint("comment_count >= 0", name="comment_count_not_negative"),
@@ -74,6 +94,20 @@ class Post(Base):
             "created_at",
             "id",
             postgresql_where=text("deleted_at IS NULL"),
+        ),
+        # What the feeds of whoever follows a very popular author read.
+        Index(
+            "ix_posts_author_id_published",
+            "author_id",
+            "published_at",
+            "id",
+            postgresql_where=text("state = 'published' AND visibility <> 'private' AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_posts_explore",
+            "rank_at",
+            "id",
+            postgresql_where=text("state = 'published' AND visibility = 'public' AND deleted_at IS NULL"),
         ),
         # What erasing a person finds beside the index above; deleting alone pays for it.
         Index("ix_posts_author_id_deleted", "author_id", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -100,5 +134,42 @@ class PostImage(Base):
     )
 
 
+class PostTag(Base):
+    """A published post on the page of one of its hashtags."""
+
+    __tablename__ = "post_tags"
+
+    tag: Mapped[str] = mapped_column(Text, primary_key=True)
+    published_at: Mapped[datetime] = mapped_column(primary_key=True)
+    post_id: Mapped[UUID] = mapped_column(ForeignKey("posts.id"), primary_key=True, index=True)
+
+
+class PostMention(Base):
+    """A person whom a post's caption names, with the username as it stands there."""
+
+    __tablename__ = "post_mentions"
+
+    post_id: Mapped[UUID] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True, index=True)
+    username: Mapped[str] = mapped_column(Text)
+
+
+class PostRevision(Base):
+    """How a post read before an edit: its words, and to whom it was shown then."""
+
+    __tablename__ = "post_revisions"
+
+    post_id: Mapped[UUID] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 1, the oldest."""
+    caption: Mapped[str] = mapped_column(Text)
+    visibility: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime]
+    replaced_at: Mapped[datetime]
+
+
 POSTS = cast("Table", Post.__table__)
 POST_IMAGES = cast("Table", PostImage.__table__)
+POST_TAGS = cast("Table", PostTag.__table__)
+POST_MENTIONS = cast("Table", PostMention.__table__)
+POST_REVISIONS = cast("Table", PostRevision.__table__)

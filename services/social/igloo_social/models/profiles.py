@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Table, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    FromClause,
+    Index,
+    Table,
+    Text,
+    and_,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -26,10 +37,19 @@ class Profile(Base):
     follower_count: Mapped[int] = mapped_column(server_default=text("0"))
     following_count: Mapped[int] = mapped_column(server_default=text("0"))
     post_count: Mapped[int] = mapped_column(server_default=text("0"))
+    """What the author pages through: all posts that are not deleted, whatever their state and visibility."""
+    public_post_count: Mapped[int] = mapped_column(server_default=text("0"))
+    """Published posts for everybody: what a stranger pages through while the account is public."""
+    followers_post_count: Mapped[int] = mapped_column(server_default=text("0"))
+    """Published posts for followers alone, which followers page through beside the public ones."""
     version: Mapped[int] = mapped_column(server_default=text("1"))
     """Rises with every change that the owner made; the ETag of the owner's own view."""
     account_seen_at: Mapped[datetime | None]
     """When the account's own event was merged; unset while only a token was seen."""
+    username_changed_at: Mapped[datetime | None]
+    """When the person last chose a username; unset while it is one that was made for them."""
+    merged_at_read: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Set for good once so many follow that feeds read the posts instead of being written to."""
     friends_found_at: Mapped[datetime | None]
     """When this person's Facebook friends were last looked up, so that an older list changes nothing."""
     created_at: Mapped[datetime]
@@ -37,6 +57,8 @@ class Profile(Base):
     deleted_at: Mapped[datetime | None]
     """When the account was deleted. The row stays, empty: it keeps the username from being taken by somebody
     else, and late events from making the person anew."""
+    suspended_at: Mapped[datetime | None]
+    """When a moderator took the person out of sight. Nothing is removed: it may turn out to be a mistake."""
 
     __table_args__ = (
         # Kept in lower case, so that the plain unique index is case-insensitive and serves the look-up.
@@ -44,8 +66,41 @@ class Profile(Base):
         CheckConstraint("follower_count >= 0", name="follower_count_not_negative"),
         CheckConstraint("following_count >= 0", name="following_count_not_negative"),
         CheckConstraint("post_count >= 0", name="post_count_not_negative"),
+        CheckConstraint("public_post_count >= 0", name="public_post_count_not_negative"),
+        CheckConstraint("followers_post_count >= 0", name="followers_post_count_not_negative"),
+        # Search: the beginning of a username, and names that are like what was typed (pg_trgm).
+        Index("ix_profiles_username_prefix", "username", postgresql_ops={"username": "text_pattern_ops"}),
+        Index(
+            "ix_profiles_username_trigrams",
+            "username",
+            postgresql_using="gin",
+            postgresql_ops={"username": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_profiles_display_name_trigrams",
+            func.lower(display_name).label("lower_display_name"),
+            postgresql_using="gin",
+            postgresql_ops={"lower_display_name": "gin_trgm_ops"},
+        ),
     )
+
+
+class FormerUsername(Base):
+    """A username that somebody had before: theirs to take back, and nobody else's to pass for them with."""
+
+    __tablename__ = "former_usernames"
+
+    username: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), index=True)
+    released_at: Mapped[datetime]
 
 
 PROFILES = cast("Table", Profile.__table__)
 """The table itself, for Core statements: plain rows cost a fraction of what objects do."""
+
+FORMER_USERNAMES = cast("Table", FormerUsername.__table__)
+
+
+def is_here(profiles: FromClause = PROFILES) -> ColumnElement[bool]:
+    """Hold for people whom others may meet: neither deleted nor suspended."""
+    return and_(profiles.c.deleted_at.is_(None), profiles.c.suspended_at.is_(None))

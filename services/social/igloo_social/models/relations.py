@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Self, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -36,12 +36,28 @@ class Relation(Base):
     to_user: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True)
     relation_type: Mapped[str] = mapped_column(String(1), primary_key=True)
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    """When a mute ends by itself; it counts for nothing from then on, and is removed soon after."""
+    is_merged: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Of a follow: the follower's feed reads the followee's posts, which are not written to it any more."""
 
     __table_args__ = (
         CheckConstraint("relation_type IN ('f', 'r', 'b', 'm')", name="relation_type_known"),
         CheckConstraint("from_user <> to_user", name="not_with_oneself"),
+        CheckConstraint("expires_at IS NULL OR relation_type = 'm'", name="only_mutes_expire"),
+        CheckConstraint("NOT is_merged OR relation_type = 'f'", name="only_follows_are_merged"),
         Index("ix_relations_from_user_paged", "from_user", "relation_type", "created_at", "to_user"),
         Index("ix_relations_to_user_paged", "to_user", "relation_type", "created_at", "from_user"),
+        Index("ix_relations_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_relations_merged", "from_user", "to_user", postgresql_where=text("is_merged")),
+        # Whom a post is written to: short, and empty of those whose feeds read it.
+        Index(
+            "ix_relations_fanned_out",
+            "to_user",
+            "created_at",
+            "from_user",
+            postgresql_where=text("relation_type = 'f' AND NOT is_merged"),
+        ),
     )
 
 

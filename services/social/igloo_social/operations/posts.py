@@ -105,7 +105,7 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
 _MAKE = Statement("""
 WITH author AS (
     SELECT user_id, username, display_name, avatar_url FROM profiles
-    WHERE user_id = %(author_id)s AND deleted_at IS NULL
+    WHERE user_id = %(author_id)s AND deleted_at IS NULL AND suspended_at IS NULL
     FOR NO KEY UPDATE
 ), post AS (
     INSERT INTO posts (id, author_id, caption, visibility, state, images, created_at, published_at)
@@ -116,7 +116,8 @@ WITH author AS (
 )
 SELECT post.id, post.author_id, author.username, author.display_name, author.avatar_url, post.caption,
     post.visibility, post.state, post.failure_code, post.failure_detail, post.images::text, post.like_count,
-    post.comment_count, false, post.created_at, post.published_at, post.edited_at
+    post.comment_count, post.comments_open, false, false, post.tags, NULL, post.created_at,
+    post.published_at, post.edited_at
 FROM post, author
 """)
 

@@ -42,18 +42,19 @@ class LockedPair:
 def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, bool]:
     """Lock the living among these people, in the order of their ids so that no two transactions deadlock.
 
-    Tells of each whether their account is private.
+    Tells of each whether their account is private. The suspended live, too.
 
     Every change of an edge holds both ends' locks, and so may trust what it reads after this, also counts.
     """
-    return dict(_LOCK_PEOPLE.rows(session, {"user_ids": list(user_ids)}))
+    locked = _LOCK_PEOPLE.rows(session, {"user_ids": list(user_ids)})
+    return {user_id: is_private for user_id, is_private, _ in locked}
 
 
 def share_person(session: Session, user_id: UUID) -> None:
     """Act for a person, beside others who do, while nobody deletes them or changes their relations.
 
     Raises:
-        UserNotFound: Their account was deleted.
+        UserNotFound: Their account was deleted, or is suspended.
     """
     if not _SHARE_PERSON.rows(session, {"user_id": user_id}):
         raise UserNotFound
@@ -71,7 +72,7 @@ def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair
     locked = _LOCK_PEOPLE.send(session, {"user_ids": [actor_id, other_id]})
     # A statement of its own: the one that waited for the locks would show the edges as they were before.
     relationship = relationship_between(session, viewer_id=actor_id, user_id=other_id)
-    is_private = dict(locked.rows())
+    is_private = {user_id: is_private for user_id, is_private, is_here in locked.rows() if is_here}
     if len(is_private) != len((actor_id, other_id)):
         raise UserNotFound
     if not may_see_person(relationship):
@@ -125,11 +126,14 @@ def _announce(
 
 
 _LOCK_PEOPLE = Statement("""
-SELECT user_id, is_private FROM profiles WHERE user_id = ANY(%(user_ids)s) AND deleted_at IS NULL
+SELECT user_id, is_private, suspended_at IS NULL FROM profiles
+WHERE user_id = ANY(%(user_ids)s) AND deleted_at IS NULL
 ORDER BY user_id FOR NO KEY UPDATE
 """)
 _SHARE_PERSON = Statement("""
-SELECT user_id FROM profiles WHERE user_id = %(user_id)s AND deleted_at IS NULL FOR SHARE
+SELECT user_id FROM profiles
+WHERE user_id = %(user_id)s AND deleted_at IS NULL AND suspended_at IS NULL
+FOR SHARE
 """)
 _INSERT_EDGE = """
 INSERT INTO relations (from_user, to_user, relation_type, created_at)

@@ -27,7 +27,7 @@ from igloo_social.models.images import MEDIA_ITEMS
 from igloo_social.models.likes import LIKES
 from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS
 from igloo_social.models.posts import POST_IMAGES, POSTS
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, RelationType
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _is_seen(user_id: ColumnElement[Any]) -> ColumnElement[bool]:
         _BLOCK.c.to_user == _PERSON,
         _BLOCK.c.relation_type == literal_column(f"'{RelationType.BLOCK}'"),
     )
-    return and_(PROFILES.c.deleted_at.is_(None), ~blocks)
+    return and_(is_here(), ~blocks)
 
 
 def _profile() -> Select[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from igloo_social.models.likes import LIKES
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.queries.posts import POST_ID, Page, Scan, keyset, page_of
 from igloo_social.queries.profiles import PERSON_COLUMNS
 from igloo_social.queries.visibility import person_is_shown
@@ -38,7 +38,7 @@ def _likers(*, newer: bool, bounded: bool) -> Select[Any]:
         .join(PROFILES, PROFILES.c.user_id == LIKES.c.user_id)
         .where(
             LIKES.c.post_id == POST_ID,
-            PROFILES.c.deleted_at.is_(None),
+            is_here(),
             person_is_shown(LIKES.c.user_id),
         )
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.queries.posts import Page, Scan, keyset, page_of
 from igloo_social.queries.profiles import PERSON_COLUMNS
 from igloo_social.queries.visibility import VIEWER, person_is_shown
@@ -48,7 +48,7 @@ _CONCERNS_VIEWER = and_(
     NOTIFICATIONS.c.recipient_id == VIEWER,
     or_(
         NOTIFICATIONS.c.actor_id.is_(None),
-        and_(person_is_shown(NOTIFICATIONS.c.actor_id), PROFILES.c.deleted_at.is_(None)),
+        and_(person_is_shown(NOTIFICATIONS.c.actor_id), is_here()),
     ),
 )
 _UNREAD = select(func.count()).select_from(

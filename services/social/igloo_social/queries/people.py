@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import DateTime, Integer, Row, Select, Uuid, bindparam, exists, literal_column, select, tuple_
 
 from igloo_common.errors import Forbidden
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, RelationType
 from igloo_social.policies.relations import may_see_followers
 from igloo_social.queries.profiles import PERSON_COLUMNS, ProfileView
@@ -94,7 +94,7 @@ def _statement(people: PeopleList, direction: Literal["older", "newer"] | None) 
         .where(
             near == bindparam("user_id", type_=Uuid()),
             RELATIONS.c.relation_type == literal_column(f"'{kind}'"),
-            PROFILES.c.deleted_at.is_(None),
+            is_here(),
             _is_shown(people, far),
         )
         .limit(bindparam("limit", type_=Integer()))

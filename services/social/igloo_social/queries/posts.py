@@ -22,10 +22,18 @@ from sqlalchemy import (
 
 from igloo_common.errors import NotFound
 from igloo_common.statements import Statement
+from igloo_social.models.bookmarks import BOOKMARKS
 from igloo_social.models.likes import LIKES
-from igloo_social.models.posts import POSTS
+from igloo_social.models.posts import POST_MENTIONS, POSTS
 from igloo_social.models.profiles import PROFILES
-from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER, probe, visible_like_count
+from igloo_social.queries.mentions import visible_mentions
+from igloo_social.queries.visibility import (
+    POST_IS_VISIBLE,
+    VIEWER,
+    probe,
+    visible_comment_count,
+    visible_like_count,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +71,11 @@ class PostView(NamedTuple):
     images: str
     like_count: int
     comment_count: int
+    comments_open: bool
     liked: bool
+    bookmarked: bool
+    tags: Sequence[str]
+    mentions: str | None
     created_at: datetime
     published_at: datetime | None
     edited_at: datetime | None
@@ -83,8 +95,14 @@ POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
     # As text: most images have been presented before, and are not even parsed then.
     cast(POSTS.c.images, Text).label("images"),
     visible_like_count().label("like_count"),
-    POSTS.c.comment_count,
+    visible_comment_count().label("comment_count"),
+    POSTS.c.comments_open,
     probe(LIKES, LIKES.c.post_id == POSTS.c.id, LIKES.c.user_id == VIEWER).label("liked"),
+    probe(BOOKMARKS, BOOKMARKS.c.post_id == POSTS.c.id, BOOKMARKS.c.user_id == VIEWER).label("bookmarked"),
+    POSTS.c.tags,
+    visible_mentions(POST_MENTIONS, POST_MENTIONS.c.post_id == POSTS.c.id, count=POSTS.c.mention_count).label(
+        "mentions"
+    ),
     POSTS.c.created_at,
     POSTS.c.published_at,
     POSTS.c.edited_at,

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from igloo_common.errors import NotFound
 from igloo_common.statements import Statement
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
 from igloo_social.policies.relations import may_see_person
 from igloo_social.queries.relations import kinds_between
@@ -148,9 +148,7 @@ def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Statement:
             kinds_between(VIEWER, PROFILES.c.user_id, people=PROFILES).label("outgoing"),
             kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
         ]
-    return Statement(
-        select(*columns).where(key == bindparam("key", type_=key.type), PROFILES.c.deleted_at.is_(None))
-    )
+    return Statement(select(*columns).where(key == bindparam("key", type_=key.type), is_here()))
 
 
 _BY_ID = _statement(PROFILES.c.user_id, for_viewer=True)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from igloo_common.statements import Statement
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
 from igloo_social.queries.visibility import VIEWER
 
@@ -67,7 +67,7 @@ def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
     statement = (
         select(RELATIONS.c.from_user)
         .join(PROFILES, PROFILES.c.user_id == RELATIONS.c.from_user)
-        .where(PROFILES.c.deleted_at.is_(None))
+        .where(is_here())
         .where(RELATIONS.c.to_user == user_id, RELATIONS.c.relation_type == RelationType.REQUEST.value)
         .order_by(RELATIONS.c.created_at, RELATIONS.c.from_user)
     )
@@ -90,5 +90,5 @@ _BATCH = select(
     kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
 ).where(
     PROFILES.c.user_id == func.any(bindparam("user_ids", type_=ARRAY(Uuid()))),
-    PROFILES.c.deleted_at.is_(None),
+    is_here(),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import and_, literal_column, select
 
 from igloo_common.statements import Statement
 from igloo_social.models.facebook_friends import FACEBOOK_FRIENDS
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS
 from igloo_social.queries.posts import Page, Scan, keyset, page_of
 from igloo_social.queries.profiles import PERSON_COLUMNS
@@ -57,7 +57,7 @@ def suggestions_statement(*, newer: bool, bounded: bool) -> Select[tuple[UUID, s
         .join_from(FACEBOOK_FRIENDS, PROFILES, PROFILES.c.user_id == friend_id)
         .where(
             FACEBOOK_FRIENDS.c.user_id == VIEWER,
-            and_(friend_id != VIEWER, PROFILES.c.deleted_at.is_(None)),
+            and_(friend_id != VIEWER, is_here()),
             # Of any kind: who is followed, asked, blocked or muted already is no news.
             ~probe(edge, edge.c.from_user == VIEWER, edge.c.to_user == friend_id),
             person_is_shown(friend_id),

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Uuid,
     and_,
     bindparam,
+    cast,
     func,
     literal_column,
     or_,
@@ -20,10 +23,11 @@ from sqlalchemy import (
     union,
 )
 
-from igloo_social.models.account_tasks import ACCOUNT_TASKS, TaskKind
+from igloo_social.models.account_tasks import ACCOUNT_TASKS
+from igloo_social.models.comments import COMMENTS
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS, PostState, Visibility
-from igloo_social.models.profiles import PROFILES
+from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, RelationType
 
 VIEWER: ColumnElement[UUID] = bindparam("viewer_id", type_=Uuid())
@@ -45,17 +49,35 @@ def _hidden_people() -> CTE:
             blocking.c.to_user == VIEWER, blocking.c.relation_type == _word(RelationType.BLOCK)
         ),
         select(ACCOUNT_TASKS.c.account_id).where(
-            ACCOUNT_TASKS.c.due_at.is_not(None), ACCOUNT_TASKS.c.kind == _word(TaskKind.ERASURE)
+            ACCOUNT_TASKS.c.due_at.is_not(None),
+            literal_column("account_tasks.kind IN ('erasure', 'suspension')", Boolean()),
         ),
     ).cte("hidden_people")
 
 
 HIDDEN_PEOPLE = _hidden_people()
-"""The people from whom a block parts the viewer, either way, and those who are being erased just now.
+"""The people from whom a block parts the viewer, either way, and those who are on their way out just now.
 
-Read once a statement, however many rows ask. The deleted are hidden by `deleted_at` wherever they would show;
-here they are for the counts, which their erasure has yet to reach.
+Read once a statement, however many rows ask. The deleted and the suspended are hidden by `is_here` wherever
+they would show; here they are for the counts, which their erasure or suspension has yet to reach.
 """
+
+
+def _muted_people() -> CTE:
+    mute = RELATIONS.alias("mute")
+    return (
+        select(mute.c.to_user.label("user_id"))
+        .where(
+            mute.c.from_user == VIEWER,
+            mute.c.relation_type == _word(RelationType.MUTE),
+            or_(mute.c.expires_at.is_(None), mute.c.expires_at > func.now()),
+        )
+        .cte("muted_people")
+    )
+
+
+MUTED_PEOPLE = _muted_people()
+"""Whom the viewer mutes now: left out of what the viewer did not ask for, as are the feed and explore."""
 
 
 def probe(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -85,6 +107,11 @@ def person_is_shown(user_column: ColumnElement[UUID]) -> ColumnElement[bool]:
     return user_column.not_in(select(HIDDEN_PEOPLE.c.user_id))
 
 
+def person_is_not_muted(user_column: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Hold where the viewer does not mute the person in a column that is never NULL."""
+    return user_column.not_in(select(MUTED_PEOPLE.c.user_id))
+
+
 def _visible() -> ColumnElement[bool]:
     shown_to_others = and_(
         POSTS.c.state == _word(PostState.PUBLISHED),
@@ -96,7 +123,7 @@ def _visible() -> ColumnElement[bool]:
     )
     return and_(
         POSTS.c.deleted_at.is_(None),
-        PROFILES.c.deleted_at.is_(None),
+        is_here(),
         or_(POSTS.c.author_id == VIEWER, shown_to_others),
     )
 
@@ -126,3 +153,21 @@ def visible_like_count() -> ColumnElement[int]:
         select(func.count()).select_from(HIDDEN_PEOPLE.join(one, literal_column("true"))).correlate(POSTS)
     )
     return POSTS.c.like_count - hidden.scalar_subquery()
+
+
+def visible_comment_count() -> ColumnElement[int]:
+    """Count a post's comments less those by people hidden from the viewer, likewise."""
+    comment = COMMENTS.alias("hidden_comment")
+    hidden = (
+        select(func.count())
+        .where(
+            comment.c.post_id == POSTS.c.id,
+            comment.c.author_id == HIDDEN_PEOPLE.c.user_id,
+            comment.c.deleted_at.is_(None),
+            comment.c.hidden_by.is_(None),
+        )
+        .correlate(POSTS, HIDDEN_PEOPLE)
+        .scalar_subquery()
+    )
+    total = select(func.coalesce(func.sum(hidden), literal_column("0"))).select_from(HIDDEN_PEOPLE)
+    return POSTS.c.comment_count - cast(total.correlate(POSTS).scalar_subquery(), Integer)

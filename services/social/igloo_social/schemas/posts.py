@@ -11,6 +11,7 @@ from igloo_common.pagination import PageSchema
 from igloo_social.models.posts import MAX_CAPTION_LENGTH, MAX_IMAGES, PostState, Visibility
 from igloo_social.operations.posts import NewPost, PostEdit
 from igloo_social.schemas.images import ImageSchema
+from igloo_social.schemas.mentions import MentionSchema, mentions_json
 from igloo_social.schemas.profiles import PersonSchema
 from igloo_social.schemas.texts import Text
 
@@ -84,13 +85,25 @@ class PostSchema(Schema):
     state = fields.String(
         required=True,
         validate=validate.OneOf(_STATES),
-        metadata={"description": "Others see published posts alone"},
+        metadata={
+            "description": "Others see published posts alone; a moderator took a `hidden` one out of sight"
+        },
     )
     failure = fields.Nested(PostFailureSchema, required=True, allow_none=True)
     images = fields.List(fields.Nested(ImageSchema), required=True)
     like_count = fields.Integer(required=True)
     comment_count = fields.Integer(required=True)
+    comments_open = fields.Boolean(
+        required=True, metadata={"description": "Whether people may comment; what was said before stays"}
+    )
     liked = fields.Boolean(required=True, metadata={"description": "Whether the caller likes it"})
+    bookmarked = fields.Boolean(required=True, metadata={"description": "Whether the caller keeps it"})
+    tags = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The caption's hashtags, as their pages have them"},
+    )
+    mentions = fields.List(fields.Nested(MentionSchema), required=True)
     created_at = fields.AwareDateTime(required=True)
     published_at = fields.AwareDateTime(required=True, allow_none=True)
     edited_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -122,7 +135,11 @@ def post_json(row: Sequence[Any], addresses: RenditionAddresses, *, now: datetim
         images,
         like_count,
         comment_count,
+        comments_open,
         liked,
+        bookmarked,
+        tags,
+        mentions,
         created_at,
         published_at,
         edited_at,
@@ -142,7 +159,11 @@ def post_json(row: Sequence[Any], addresses: RenditionAddresses, *, now: datetim
         "images": addresses.images_json(images, now=now),
         "like_count": like_count,
         "comment_count": comment_count,
+        "comments_open": comments_open,
         "liked": liked,
+        "bookmarked": bookmarked,
+        "tags": tags,
+        "mentions": mentions_json(mentions),
         "created_at": created_at,
         "published_at": published_at,
         "edited_at": edited_at,

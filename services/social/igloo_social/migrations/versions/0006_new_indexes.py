@@ -1,0 +1,72 @@
+"""Indexes of the new columns, built beside the work of the day, and checks validated likewise."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_LISTED = "state = 'published' AND visibility <> 'private' AND deleted_at IS NULL"
+_PUBLIC = "state = 'published' AND visibility = 'public' AND deleted_at IS NULL"
+_INDEXES = (
+    (
+        "ix_account_tasks_leaving",
+        "account_tasks (account_id) WHERE kind IN ('erasure', 'suspension') AND due_at IS NOT NULL",
+    ),
+    ("ix_notifications_group_id_paged", "notifications (group_id, created_at, id)"),
+    ("ix_notifications_post_id", "notifications (post_id)"),
+    ("ix_posts_author_id_published", f"posts (author_id, published_at, id) WHERE {_LISTED}"),
+    ("ix_posts_explore", f"posts (rank_at, id) WHERE {_PUBLIC}"),
+    ("ix_profiles_username_prefix", "profiles (username text_pattern_ops)"),
+    ("ix_profiles_username_trigrams", "profiles USING gin (username gin_trgm_ops)"),
+    ("ix_profiles_display_name_trigrams", "profiles USING gin (lower(display_name) gin_trgm_ops)"),
+    ("ix_relations_expires_at", "relations (expires_at) WHERE expires_at IS NOT NULL"),
+    ("ix_relations_merged", "relations (from_user, to_user) WHERE is_merged"),
+    (
+        "ix_relations_fanned_out",
+        "relations (to_user, created_at, from_user) WHERE relation_type = 'f' AND NOT is_merged",
+    ),
+)
+_UNVALIDATED = (
+    ("notifications", "fk_notifications_group_id_notification_groups"),
+    ("account_tasks", "ck_account_tasks_kind_known"),
+    ("posts", "ck_posts_state_known"),
+    ("posts", "ck_posts_published_when"),
+    ("profiles", "ck_profiles_public_post_count_not_negative"),
+    ("profiles", "ck_profiles_followers_post_count_not_negative"),
+    ("relations", "ck_relations_only_mutes_expire"),
+    ("relations", "ck_relations_only_follows_are_merged"),
+)
+
+
+def upgrade() -> None:
+    # Outside of a transaction; nothing here minds being run again after a build that failed.
+    with op.get_context().autocommit_block():
+        for name, what in _INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            # squawk takes everything to be in a transaction.
+            op.execute(
+                sa.text(
+                    "-- squawk-ignore ban-concurrent-index-creation-in-transaction\n"
+                    f"CREATE INDEX CONCURRENTLY {name} ON {what}"
+                )
+            )
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_account_tasks_being_erased")
+        for table, name in _UNVALIDATED:
+            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        for name, _what in _INDEXES:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_account_tasks_being_erased")
+        op.execute(
+            sa.text(
+                "-- squawk-ignore ban-concurrent-index-creation-in-transaction\n"
+                "CREATE INDEX CONCURRENTLY ix_account_tasks_being_erased ON account_tasks (account_id)"
+                " WHERE kind = 'erasure' AND due_at IS NOT NULL"
+            )
+        )
