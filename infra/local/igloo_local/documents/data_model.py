@@ -103,8 +103,9 @@ def _is_unique(column: Column[object]) -> bool:
 
 
 def _line(key: ForeignKeyConstraint) -> str:
-    [column] = key.columns
-    only_key = [*column.table.primary_key.columns] == [column]
-    one = "|o" if column.nullable else "||"
-    many = "o|" if only_key or _is_unique(column) else "o{"
-    return f"{key.referred_table.name} {one}--{many} {column.table.name} : {column.name}"
+    columns = [*key.columns]
+    only_key = [*key.table.primary_key.columns] == columns
+    one = "|o" if any(column.nullable for column in columns) else "||"
+    many = "o|" if only_key or (len(columns) == 1 and _is_unique(columns[0])) else "o{"
+    names = "_".join(column.name for column in columns)
+    return f"{key.referred_table.name} {one}--{many} {key.table.name} : {names}"

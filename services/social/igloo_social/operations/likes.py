@@ -61,6 +61,7 @@ def like_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) 
             kind=NotificationKind.LIKE,
             actor_id=user_id,
             object_id=post_id,
+            post_id=post_id,
             now=now,
         )
     return _status(session, post_id, user_id, liked=True)

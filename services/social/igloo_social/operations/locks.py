@@ -1,7 +1,7 @@
 """Locks on facts that no single row stands for, held until the transaction ends.
 
 Whoever takes several kinds takes them in this order, so that nobody deadlocks: media, profiles rows by id,
-pairs, audiences, posts rows by id, media_items rows.
+pairs, audiences, posts rows by id, media_items rows, comments rows by id, notification_groups rows by id.
 """
 
 from __future__ import annotations

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 _NOTIFY = Statement("""
-INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, created_at)
-VALUES (%(id)s, %(recipient_id)s, %(kind)s, %(actor_id)s, %(object_id)s, %(now)s) ON CONFLICT DO NOTHING
+INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, post_id, created_at)
+VALUES (%(id)s, %(recipient_id)s, %(kind)s, %(actor_id)s, %(object_id)s, %(post_id)s, %(now)s)
+ON CONFLICT DO NOTHING
 """)
 _WITHDRAW = Statement("""
 DELETE FROM notifications
@@ -49,12 +50,13 @@ def notify(
     actor_id: UUID | None,
     object_id: UUID | None,
     now: datetime,
+    post_id: UUID | None = None,
 ) -> None:
     """Tell one person one fact, once; what people do to themselves is not news."""
     if recipient_id == actor_id:
         return
     fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
-    _NOTIFY.run(session, {**fact, "id": new_id(), "now": now})
+    _NOTIFY.run(session, {**fact, "id": new_id(), "post_id": post_id, "now": now})
 
 
 def withdraw(
@@ -70,9 +72,14 @@ def withdraw(
     _WITHDRAW.run(session, fact)
 
 
-def withdraw_all_about(session: Session, object_id: UUID) -> None:
-    """Take back everything that was told about a thing that is gone."""
-    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.object_id == object_id))
+def withdraw_all_about_post(session: Session, post_id: UUID) -> None:
+    """Take back everything that was told about a post that is gone, its comments included."""
+    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.post_id == post_id))
+
+
+def withdraw_all_about_comment(session: Session, comment_id: UUID) -> None:
+    """Take back everything that was told about a comment that is gone."""
+    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.object_id == comment_id))
 
 
 def remove_between(session: Session, a: UUID, b: UUID) -> None:

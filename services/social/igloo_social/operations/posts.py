@@ -170,7 +170,7 @@ def delete_post(session: Session, *, post_id: UUID, author_id: UUID, now: dateti
     if post.state == PostState.PUBLISHED:
         remove_own_post(session, author_id=author_id, post_id=post_id, published_at=post.published_at)
         count_posts(session, author_id, -1)
-    notifications.withdraw_all_about(session, post_id)
+    notifications.withdraw_all_about_post(session, post_id)
     media_ids = tuple(attached_media_ids(session, post_id))
     emit(
         session,

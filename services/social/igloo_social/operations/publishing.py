@@ -111,6 +111,7 @@ def fail_post(
         kind=NotificationKind.POST_FAILED,
         actor_id=None,
         object_id=post_id,
+        post_id=post_id,
         now=now,
     )
 
