@@ -42,7 +42,7 @@ def test_every_operation_is_documented_with_its_access_rule(app: Flask, client: 
 
     methods = ("get", "put", "post", "delete", "patch")
     documented = {
-        (method, path): item[method]["x-igloo-access"]
+        (method, path): item[method]["x-igloo-access"]["caller"]
         for path, item in paths.items()
         for method in methods
         if method in item

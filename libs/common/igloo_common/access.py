@@ -1,4 +1,4 @@
-"""Who may call an operation: enforced, and written into its OpenAPI document."""
+"""Who may call an operation, and of what it decides by itself: written into its OpenAPI document."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -21,6 +21,7 @@ from igloo_common.wiring import current_wiring
 __all__ = [
     "ACCESS_MEMBER",
     "InsufficientScope",
+    "about",
     "assert_every_operation_has_access",
     "current_identity",
     "identified",
@@ -75,13 +76,27 @@ def scope(name: str) -> Callable[[View], View]:
     return lambda view: _guarded(view, f"scope:{name}", _BEARER, check)
 
 
+def about(**rules: str) -> Callable[[View], View]:
+    """Say of each thing that a request names by what rule the operation lets the caller near it.
+
+    The operation itself enforces that; this writes it down, so that tests can try every caller against it.
+    `about(post_id="post.visible")` names a path parameter, a field of the query or one of the body; the
+    service's documentation says what its rules mean.
+    """
+
+    def decorate(view: View) -> View:
+        return _with_access(view, {"objects": dict(sorted(rules.items()))}, {})
+
+    return decorate
+
+
 def assert_every_operation_has_access(app: Flask) -> None:
     """Fail unless every documented operation says who may call it; for each service's structural test."""
     silent = [
         f"{method.upper()} {path}"
         for path, operations in _paths(app).items()
         for method, operation in operations.items()
-        if method in _METHODS and not operation.get(ACCESS_MEMBER)
+        if method in _METHODS and not operation.get(ACCESS_MEMBER, {}).get("caller")
     ]
     if silent:
         raise AssertionError(f"These operations do not say who may call them: {', '.join(silent)}")
@@ -112,8 +127,14 @@ def _guarded(view: View, rule: str, security: list[Any], check: Callable[[], obj
 
 
 def _documented(view: View, rule: str, security: list[Any]) -> View:
+    return _with_access(view, {"caller": rule}, {"security": security})
+
+
+def _with_access(view: View, access: Mapping[str, object], members: Mapping[str, object]) -> View:
     documentation = deepcopy(getattr(view, "_apidoc", {}))
-    documentation.setdefault("manual_doc", {}).update({ACCESS_MEMBER: rule, "security": security})
+    document = documentation.setdefault("manual_doc", {})
+    document.update(members)
+    document.setdefault(ACCESS_MEMBER, {}).update(access)
     view._apidoc = documentation  # type: ignore[attr-defined]  # where flask-smorest keeps a view's document
     return view
 

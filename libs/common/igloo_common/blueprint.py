@@ -89,7 +89,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             raise TypeError(f"{endpoint}: one view serves one method, so that operationId names it")
         super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
         manual = self._docs[endpoint][methods[0].lower()].setdefault("manual_doc", {})
-        if ACCESS_MEMBER not in manual:
+        if "caller" not in manual.get(ACCESS_MEMBER, {}):
             raise TypeError(f"{endpoint}: decorate it with access.public, .optional, .user or .scope(...)")
         manual.setdefault("operationId", _camel_case(endpoint))
 

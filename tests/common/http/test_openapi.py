@@ -58,7 +58,7 @@ def test_who_may_call_is_written_down(
 ) -> None:
     operation = document["paths"][path][method]
 
-    assert operation["x-igloo-access"] == rule
+    assert operation["x-igloo-access"] == {"caller": rule}
     assert operation["security"] == security
 
 

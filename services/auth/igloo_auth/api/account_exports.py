@@ -55,6 +55,7 @@ def request_account_export() -> Response:
 
 @blp.route("/v1/account/exports/<uuid:export_id>", methods=["GET"])
 @access.user
+@access.about(export_id="export.own")
 @blp.response(200, AccountExportSchema)
 @blp.alt_response(404, "NOT_FOUND")
 def read_account_export(export_id: UUID) -> Response:

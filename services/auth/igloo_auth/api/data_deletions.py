@@ -18,6 +18,7 @@ blp = Blueprint("data_deletions", __name__, description="How deletions of accoun
 
 @blp.route("/v1/auth/data-deletions/<confirmation_code>", methods=["GET"])
 @access.public
+@access.about(confirmation_code="deletion.known")
 @blp.response(200, AccountDeletionSchema)
 @blp.alt_response(404, "NOT_FOUND")
 def read_data_deletion(confirmation_code: str) -> Response:

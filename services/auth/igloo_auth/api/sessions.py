@@ -73,6 +73,7 @@ def end_sessions(query: EndSessionsQuery) -> Response:
 
 @blp.route("/v1/auth/sessions/<uuid:session_id>", methods=["DELETE"])
 @access.user
+@access.about(session_id="session.own")
 @blp.response(204)
 def end_session(session_id: UUID) -> Response:
     """Sign a device of mine out.

@@ -22,6 +22,7 @@ blp = Blueprint("media", __name__, description="Photos: their state, their sizes
 
 @blp.route("/v1/media/<uuid:media_id>", methods=["GET"])
 @access.user
+@access.about(media_id="media.own")
 @blp.response(200, ItemSchema)
 def get_media(media_id: UUID) -> Response:
     """Return one of your photos: its state, why it failed if it did, and its sizes once it is ready."""
@@ -32,6 +33,7 @@ def get_media(media_id: UUID) -> Response:
 
 @blp.route("/v1/media/<uuid:media_id>", methods=["PATCH"])
 @access.user
+@access.about(media_id="media.own")
 @blp.arguments(DescribeItemSchema)
 @blp.response(200, ItemSchema)
 def describe_media(body: dict[str, Any], media_id: UUID) -> Response:
@@ -45,6 +47,7 @@ def describe_media(body: dict[str, Any], media_id: UUID) -> Response:
 
 @blp.route("/v1/media/<uuid:media_id>", methods=["DELETE"])
 @access.user
+@access.about(media_id="media.own")
 @blp.response(204)
 def delete_media(media_id: UUID) -> Response:
     """Delete one of your photos that no post shows; 409 `media_attached` when one does."""

@@ -78,6 +78,7 @@ def list_uploads(query: UploadQuery) -> Response:
 
 @blp.route("/v1/uploads/<uuid:upload_id>", methods=["GET"])
 @access.user
+@access.about(upload_id="upload.own")
 @blp.response(200, UploadSchema)
 def get_upload(upload_id: UUID) -> Response:
     """Return one of your uploads; while it is pending, with a fresh target."""
@@ -88,6 +89,7 @@ def get_upload(upload_id: UUID) -> Response:
 
 @blp.route("/v1/uploads/<uuid:upload_id>/complete", methods=["POST"])
 @access.user
+@access.about(upload_id="upload.own")
 @blp.response(200, UploadSchema)
 def complete_upload(upload_id: UUID) -> Response:
     """Say that the file has been sent; its photo is then processed. Saying it again changes nothing.
@@ -110,6 +112,7 @@ def complete_upload(upload_id: UUID) -> Response:
 
 @blp.route("/v1/uploads/<uuid:upload_id>", methods=["DELETE"])
 @access.user
+@access.about(upload_id="upload.own")
 @blp.response(204)
 def cancel_upload(upload_id: UUID) -> Response:
     """Give up an upload, or what became of it; refused once a post shows it."""
