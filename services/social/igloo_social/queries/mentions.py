@@ -1,4 +1,4 @@
-"""Whom a text names, as far as the viewer may meet them: one column, for reads of posts and of comments."""
+"""Whom a text names: as far as the viewer may meet them, and as far as they may see it themselves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, case, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from igloo_common.statements import Statement
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.queries.visibility import person_is_shown, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from sqlalchemy import ColumnElement, Table
+
+    from igloo_common.database import Reader
 
 
 def visible_mentions(
@@ -42,3 +48,34 @@ def visible_mentions(
     )
     column: ColumnElement[Any] = case((count > literal_column("0"), named))
     return column
+
+
+def those_who_see(reader: Reader, *, post_id: UUID, user_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """List, in the order of their ids, those of these people who may see a post that is out.
+
+    POST_IS_VISIBLE asked for several viewers at once; the author is not asked for.
+    """
+    rows = _WHO_SEE.rows(reader, {"post_id": post_id, "user_ids": list(user_ids)})
+    return [user_id for (user_id,) in rows]
+
+
+_WHO_SEE = Statement("""
+SELECT person.user_id
+FROM posts
+JOIN profiles author ON author.user_id = posts.author_id
+JOIN profiles person ON person.user_id = ANY(%(user_ids)s)
+WHERE posts.id = %(post_id)s AND posts.state = 'published' AND posts.deleted_at IS NULL
+    AND author.deleted_at IS NULL AND author.suspended_at IS NULL
+    AND person.deleted_at IS NULL AND person.suspended_at IS NULL
+    AND NOT EXISTS (SELECT FROM relations WHERE relation_type = 'b'
+        AND from_user = person.user_id AND to_user = author.user_id)
+    AND NOT EXISTS (SELECT FROM relations WHERE relation_type = 'b'
+        AND from_user = author.user_id AND to_user = person.user_id)
+    AND (
+        person.user_id = author.user_id
+        OR posts.visibility = 'public' AND NOT author.is_private
+        OR posts.visibility <> 'private' AND EXISTS (SELECT FROM relations WHERE relation_type = 'f'
+            AND from_user = person.user_id AND to_user = author.user_id)
+    )
+ORDER BY person.user_id
+""")

@@ -1,0 +1,132 @@
+"""Whom posts and comments mention: found by username, stored beside the text, and told if they may see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from igloo_common.statements import Statement
+from igloo_social.models.notifications import NotificationKind
+from igloo_social.operations import notifications
+from igloo_social.policies.captions import usernames_in
+from igloo_social.queries.mentions import those_who_see
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+
+class Mention(NamedTuple):
+    """A person whom a text mentions, by the username that stands there, in lower case."""
+
+    user_id: UUID
+    username: str
+
+
+def mention_in_comment(
+    session: Session, *, comment_id: UUID, author_id: UUID, text: str
+) -> Sequence[Mention]:
+    """Store whom a new comment mentions, and return them by username; without `@`, it asks nothing.
+
+    Needs the author's lock, `share_person` or stronger, taken in a statement before: then a block between the
+    two either is seen, or waits and finds what they were told. Telling them is `tell_mentioned`.
+    """
+    usernames = usernames_in(text)
+    if not usernames:
+        return ()
+    found = {"text_id": comment_id, "author_id": author_id, "usernames": list(usernames)}
+    return [Mention(*row) for row in _IN_COMMENT.rows(session, found)]
+
+
+def mention_in_post(session: Session, *, post_id: UUID, author_id: UUID, text: str) -> Sequence[Mention]:
+    """Store whom a new post's caption mentions, likewise. Needs the author's lock."""
+    usernames = usernames_in(text)
+    if not usernames:
+        return ()
+    found = {"text_id": post_id, "author_id": author_id, "usernames": list(usernames)}
+    return [Mention(*row) for row in _IN_POST.rows(session, found)]
+
+
+def mention_anew_in_post(
+    session: Session, *, post_id: UUID, author_id: UUID, text: str
+) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    """Store whom an edited caption mentions; return who came to be mentioned, and who no longer is.
+
+    Needs the author's and the post's lock.
+    """
+    before = frozenset(user_id for (user_id,) in _FORGET.rows(session, {"text_id": post_id}))
+    now = mention_in_post(session, post_id=post_id, author_id=author_id, text=text)
+    if not now:
+        _COUNT_NONE.run(session, {"text_id": post_id})
+    after = frozenset(mention.user_id for mention in now)
+    return after - before, before - after
+
+
+def tell_mentioned(
+    session: Session,
+    user_ids: Collection[UUID],
+    *,
+    writer_id: UUID,
+    post_id: UUID,
+    object_id: UUID,
+    now: datetime,
+) -> None:
+    """Tell those of the mentioned who may see the post; told already, they are not told again.
+
+    `object_id` is what mentions them: the post itself or a comment under it. Needs the writer's lock.
+    """
+    others = [user_id for user_id in user_ids if user_id != writer_id]
+    if not others:
+        return
+    for recipient_id in those_who_see(session, post_id=post_id, user_ids=others):
+        notifications.notify(
+            session,
+            recipient_id=recipient_id,
+            kind=NotificationKind.MENTION,
+            actor_id=writer_id,
+            object_id=object_id,
+            post_id=post_id,
+            now=now,
+        )
+
+
+def withdraw_mentions(
+    session: Session, user_ids: Collection[UUID], *, writer_id: UUID, object_id: UUID
+) -> None:
+    """Take back what the mentioned were told: they are not any more, or may not see it."""
+    for recipient_id in sorted(user_ids):
+        notifications.withdraw(
+            session,
+            recipient_id=recipient_id,
+            kind=NotificationKind.MENTION,
+            actor_id=writer_id,
+            object_id=object_id,
+        )
+
+
+def _mentioning(texts: str, mentions: str, column: str) -> Statement:
+    """Write the statement that finds the people, stores them, counts them and returns them."""
+    return Statement(f"""
+    WITH people AS (
+        SELECT user_id, username FROM profiles
+        WHERE username = ANY(%(usernames)s) AND deleted_at IS NULL AND suspended_at IS NULL
+            AND NOT EXISTS (SELECT FROM relations WHERE relation_type = 'b'
+                AND from_user = %(author_id)s AND to_user = profiles.user_id)
+            AND NOT EXISTS (SELECT FROM relations WHERE relation_type = 'b'
+                AND from_user = profiles.user_id AND to_user = %(author_id)s)
+    ), stored AS (
+        INSERT INTO {mentions} ({column}, user_id, username)
+        SELECT %(text_id)s, user_id, username FROM people
+    ), counted AS (
+        UPDATE {texts} SET mention_count = (SELECT count(*) FROM people) WHERE id = %(text_id)s
+    )
+    SELECT user_id, username FROM people ORDER BY username
+    """)  # noqa: S608 - words of our own
+
+
+_IN_POST = _mentioning("posts", "post_mentions", "post_id")
+_IN_COMMENT = _mentioning("comments", "comment_mentions", "comment_id")
+_FORGET = Statement("DELETE FROM post_mentions WHERE post_id = %(text_id)s RETURNING user_id")
+_COUNT_NONE = Statement("UPDATE posts SET mention_count = 0 WHERE id = %(text_id)s AND mention_count > 0")
