@@ -3,10 +3,12 @@
 from igloo_common.web import Blueprint
 from igloo_social.api import (
     blocks,
+    bookmarks,
     feed,
     follow_requests,
     follows,
     likes,
+    mutes,
     notifications,
     posts,
     profiles,
@@ -20,9 +22,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     follows.blp,
     follow_requests.blp,
     blocks.blp,
+    mutes.blp,
     posts.blp,
     feed.blp,
     likes.blp,
+    bookmarks.blp,
     notifications.blp,
     suggestions.blp,
 )
