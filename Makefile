@@ -30,6 +30,10 @@ check: .venv-dev ## Lint, types, layer contracts, migrations and container files
 bench: .venv-dev ## Measure CPU per request at production settings; writes report/bench
 	@PYTHONPATH=tests exec $(PYTHON) -m bench $(ARGS)
 
+.PHONY: bench-data
+bench-data: .venv-dev ## Build towns of 20,000 and of 1,000,000 posts in report/bench-data, for bench ARGS="--only growth"
+	@PYTHONPATH=tests exec $(PYTHON) -c 'from bench.growth import build_towns; build_towns()'
+
 .PHONY: chaos
 chaos: .venv-dev ## Kill processes under load and check that nothing acknowledged was lost; writes report/chaos
 	@$(LOCAL) install rabbitmq

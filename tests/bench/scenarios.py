@@ -27,7 +27,7 @@ def feed_first_pages(phone: Phone, followees: int, count: int) -> Scenario:
     """Read the first page over and over."""
     path = f"/v1/feed?limit={PAGE}"
     return Scenario(
-        work=f"home feed, page 1, {followees} followees", requests=[_get(phone, path)] * count, target_ms=0.75
+        work=f"home feed, page 1, {followees} followees", requests=[get(phone, path)] * count, target_ms=0.75
     )
 
 
@@ -38,14 +38,14 @@ def feed_deep_pages(phone: Phone, depth: int, count: int) -> Scenario:
         cursor = phone.call("GET", f"/v1/feed?limit={PAGE}{cursor}")["page"]["next_cursor"]
         cursor = f"&cursor={quote(cursor)}"
     path = f"/v1/feed?limit={PAGE}{cursor}"
-    return Scenario(work=f"home feed, page {depth}", requests=[_get(phone, path)] * count, target_ms=0.75)
+    return Scenario(work=f"home feed, page {depth}", requests=[get(phone, path)] * count, target_ms=0.75)
 
 
 def profiles(phone: Phone, user_ids: list[str], count: int) -> Scenario:
     """Read other people's profiles with the relationship to them."""
     paths = itertools.islice(itertools.cycle(f"/v1/users/{user_id}" for user_id in user_ids), count)
     return Scenario(
-        work="profile with relationship", requests=[_get(phone, path) for path in paths], target_ms=0.5
+        work="profile with relationship", requests=[get(phone, path) for path in paths], target_ms=0.5
     )
 
 
@@ -85,7 +85,8 @@ def _follows(phone: Phone, user_ids: list[str]) -> Iterator[Request]:
             yield Request(method=method, path=f"/v1/users/{user_id}/follow", headers=_bearer(phone))
 
 
-def _get(phone: Phone, path: str) -> Request:
+def get(phone: Phone, path: str) -> Request:
+    """Make a read by a signed-in person."""
     return Request(method="GET", path=path, headers=_bearer(phone))
 
 
