@@ -1,4 +1,4 @@
-"""The phones that notifications are pushed to, and what is on its way to them."""
+"""The phones that notifications are pushed to, what is on its way to them, and endpoints to clear away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -56,16 +56,29 @@ class Push(Base):
     """Not a foreign key: what was taken back before it was sent is found missing then, and dropped."""
     user_id: Mapped[UUID]
     device_id: Mapped[UUID]
+    """Nor is this one, so that who likes a post never waits for a phone that registers just then."""
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime]
 
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "device_id"], ["devices.user_id", "devices.id"], ondelete="CASCADE"),
         Index("ix_pushes_due_at", "due_at"),
         Index("ix_pushes_user_id_device_id", "user_id", "device_id"),
     )
 
 
+class RetiredEndpoint(Base):
+    """An endpoint at Amazon SNS that no device uses any more; removed once it is deleted there."""
+
+    __tablename__ = "retired_endpoints"
+
+    arn: Mapped[str] = mapped_column(Text, primary_key=True)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+
+    __table_args__ = (Index("ix_retired_endpoints_due_at", "due_at"),)
+
+
 DEVICES = cast("Table", Device.__table__)
 PUSHES = cast("Table", Push.__table__)
+RETIRED_ENDPOINTS = cast("Table", RetiredEndpoint.__table__)

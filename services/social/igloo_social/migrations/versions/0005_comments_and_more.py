@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
+    "retired_endpoints",
     "pushes",
     "devices",
     "notification_preferences",
@@ -366,17 +367,19 @@ def _create_notifications() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id", "device_id"],
-            ["devices.user_id", "devices.id"],
-            name="fk_pushes_user_id_device_id_devices",
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name="pk_pushes"),
     )
     op.create_index("ix_pushes_due_at", "pushes", ["due_at"])
     op.create_index("ix_pushes_notification_id", "pushes", ["notification_id"])
     op.create_index("ix_pushes_user_id_device_id", "pushes", ["user_id", "device_id"])
+    op.create_table(
+        "retired_endpoints",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name="pk_retired_endpoints"),
+    )
+    op.create_index("ix_retired_endpoints_due_at", "retired_endpoints", ["due_at"])
 
 
 def _create_moderation() -> None:
