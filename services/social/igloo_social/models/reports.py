@@ -52,6 +52,13 @@ class Resolution(StrEnum):
     SUSPEND_ACCOUNT = "suspend_account"
 
 
+class ModerationStep(StrEnum):
+    """What a moderator did besides deciding."""
+
+    VIEW = "view"
+    REOPEN = "reopen"
+
+
 class Report(Base):
     """One person's word that something breaks the rules, and what was decided about it."""
 
@@ -87,7 +94,7 @@ class Report(Base):
         ),
         Index("ix_reports_open", "created_at", "id", postgresql_where=text("resolved_at IS NULL")),
         Index("ix_reports_resolved", "created_at", "id", postgresql_where=text("resolved_at IS NOT NULL")),
-        Index("ix_reports_target", "target_kind", "target_id"),
+        Index("ix_reports_target", "target_kind", "target_id", "resolved_at"),
     )
 
 
@@ -99,15 +106,26 @@ class ModerationAction(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     moderator_id: Mapped[UUID]
     action: Mapped[str] = mapped_column(Text)
-    """A Resolution, or `reopen`."""
+    """A Resolution, or a ModerationStep."""
     report_id: Mapped[UUID] = mapped_column(index=True)
     target_kind: Mapped[str] = mapped_column(Text)
     target_id: Mapped[UUID]
-    owner_id: Mapped[UUID] = mapped_column(index=True)
+    owner_id: Mapped[UUID]
     note: Mapped[str] = mapped_column(Text, server_default=text("''"))
     acted_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_moderation_actions_paged", "acted_at", "id"),)
+    __table_args__ = (
+        CheckConstraint(
+            "action IN ('dismiss', 'hide_post', 'hide_comment', 'suspend_account', 'reopen', 'view')",
+            name="action_known",
+        ),
+        CheckConstraint("target_kind IN ('user', 'post', 'comment')", name="target_kind_known"),
+        Index("ix_moderation_actions_paged", "acted_at", "id"),
+        # What was decided, among the many looks.
+        Index("ix_moderation_actions_decided", "acted_at", "id", postgresql_where=text("action <> 'view'")),
+        Index("ix_moderation_actions_owner_id_paged", "owner_id", "acted_at", "id"),
+        Index("ix_moderation_actions_target_id_paged", "target_id", "acted_at", "id"),
+    )
 
 
 REPORTS = cast("Table", Report.__table__)

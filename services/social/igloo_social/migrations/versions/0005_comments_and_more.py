@@ -419,7 +419,7 @@ def _create_moderation() -> None:
         ["created_at", "id"],
         postgresql_where=sa.text("resolved_at IS NOT NULL"),
     )
-    op.create_index("ix_reports_target", "reports", ["target_kind", "target_id"])
+    op.create_index("ix_reports_target", "reports", ["target_kind", "target_id", "resolved_at"])
     op.create_index(
         "uq_reports_open",
         "reports",
@@ -438,10 +438,29 @@ def _create_moderation() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("acted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "action IN ('dismiss', 'hide_post', 'hide_comment', 'suspend_account', 'reopen', 'view')",
+            name=op.f("ck_moderation_actions_action_known"),
+        ),
+        sa.CheckConstraint(
+            "target_kind IN ('user', 'post', 'comment')",
+            name=op.f("ck_moderation_actions_target_kind_known"),
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_moderation_actions"),
     )
-    op.create_index("ix_moderation_actions_owner_id", "moderation_actions", ["owner_id"])
+    op.create_index(
+        "ix_moderation_actions_decided",
+        "moderation_actions",
+        ["acted_at", "id"],
+        postgresql_where=sa.text("action <> 'view'"),
+    )
+    op.create_index(
+        "ix_moderation_actions_owner_id_paged", "moderation_actions", ["owner_id", "acted_at", "id"]
+    )
     op.create_index("ix_moderation_actions_paged", "moderation_actions", ["acted_at", "id"])
+    op.create_index(
+        "ix_moderation_actions_target_id_paged", "moderation_actions", ["target_id", "acted_at", "id"]
+    )
     op.create_index("ix_moderation_actions_report_id", "moderation_actions", ["report_id"])
     op.execute(KEEP_TRAIL)
     op.execute(GUARD_TRAIL)
