@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from igloo_common.pagination import neighbours, page_response
 from igloo_social.queries.people import people_around
 from igloo_social.schemas.profiles import person_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from flask import Response
+    from sqlalchemy import Row
 
     from igloo_common.database import Reader
     from igloo_common.pagination import PageQuery
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def people_response(
-    reader: Reader, *, people: PeopleList, user_id: UUID, viewer_id: UUID | None, query: PageQuery
+    reader: Reader,
+    *,
+    people: PeopleList,
+    user_id: UUID,
+    viewer_id: UUID | None,
+    query: PageQuery,
+    present: Callable[[Row[Any]], object] = person_json,
 ) -> Response:
     """Answer with a page of the people around `user_id`; its cursors fit this list and viewer alone."""
     scope = f"{people.name}:{user_id}:{viewer_id}"
@@ -29,4 +37,4 @@ def people_response(
     )
     scanned = [(row.created_at, row.user_id) for row in page.rows]
     around = neighbours(scanned, asked=asked, more=page.more)
-    return page_response([person_json(row) for row in page.rows], scope=scope, around=around)
+    return page_response([present(row) for row in page.rows], scope=scope, around=around)

@@ -10,6 +10,7 @@ from igloo_common.database import reading, transaction
 from igloo_common.worker import PeriodicJob
 from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.counts import recount_people
+from igloo_social.operations.mutes import end_expired_mutes
 from igloo_social.operations.publishing import fail_stranded_posts
 from igloo_social.operations.relations import lock_people
 from igloo_social.queries.counts import miscounted_people
@@ -18,6 +19,7 @@ MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
 
 RECONCILED_AT_ONCE = 1_000
+MUTES_AT_ONCE = 100
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +50,20 @@ def forget_finished_tasks() -> None:
         prune_tasks(session, now=utc_now())
 
 
+def end_mutes() -> None:
+    """Remove the mutes whose time is up; they have counted for nothing since."""
+    while _end_some_mutes() == MUTES_AT_ONCE:
+        pass
+
+
+def _end_some_mutes() -> int:
+    with transaction() as session:
+        return end_expired_mutes(session, now=utc_now(), limit=MUTES_AT_ONCE)
+
+
 JOBS = (
     PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
+    PeriodicJob(name="end-mutes", every_seconds=60, run=end_mutes),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
 )

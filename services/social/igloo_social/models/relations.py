@@ -8,7 +8,18 @@ from enum import StrEnum
 from typing import Self, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    FromClause,
+    Index,
+    String,
+    Table,
+    func,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_social.db import Base
@@ -65,6 +76,11 @@ RELATIONS = cast("Table", Relation.__table__)
 """The table itself, for Core statements."""
 
 
+def is_in_force(relations: FromClause = RELATIONS) -> ColumnElement[bool]:
+    """Hold for edges that count: all but the mutes whose time is up and which nobody has removed yet."""
+    return or_(relations.c.expires_at.is_(None), relations.c.expires_at > func.now())
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Relationship:
     """What one person is to another, said from the first one's side."""
@@ -76,10 +92,14 @@ class Relationship:
     blocking: bool = False
     blocked_by: bool = False
     muting: bool = False
+    muting_until: datetime | None = None
+    """When the mute ends by itself; None for one that does not, and where there is none."""
 
     @classmethod
-    def of_kinds(cls, outgoing: str | None, incoming: str | None) -> Self:
-        """Make it of the letters of the edges that go out and of those that come in."""
+    def of_kinds(
+        cls, outgoing: str | None, incoming: str | None, *, muting_until: datetime | None = None
+    ) -> Self:
+        """Make it of the letters of the edges in force: those that go out, and those that come in."""
         out, back = outgoing or "", incoming or ""
         return cls(
             following="f" in out,
@@ -89,4 +109,5 @@ class Relationship:
             blocking="b" in out,
             blocked_by="b" in back,
             muting="m" in out,
+            muting_until=muting_until if "m" in out else None,
         )

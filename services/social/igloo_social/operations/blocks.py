@@ -33,7 +33,8 @@ def block_account(session: Session, *, actor_id: UUID, blocked_id: UUID, now: da
         remove_edges(session, from_user=from_user, to_user=to_user, relation_types=_FOLLOW_KINDS, now=now)
     add_edge(session, from_user=actor_id, to_user=blocked_id, relation_type=RelationType.BLOCK, now=now)
     _remove_traces(session, actor_id, blocked_id)
-    return Relationship(blocking=True, muting=pair.relationship.muting)
+    before = pair.relationship
+    return Relationship(blocking=True, muting=before.muting, muting_until=before.muting_until)
 
 
 def unblock_account(session: Session, *, actor_id: UUID, blocked_id: UUID, now: datetime) -> Relationship:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class SelfRelation(Invalid):
-    """A person tried to follow or to block themselves."""
+    """A person tried to follow, block or mute themselves, or the like."""
 
     def __init__(self) -> None:
-        super().__init__("People cannot follow or block themselves.")
+        super().__init__("People cannot do this to themselves.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from igloo_social.models.relations import RelationType
 
 if TYPE_CHECKING:
     from igloo_social.models.relations import Relationship
+
+SHORTEST_MUTE: Final = timedelta(minutes=1)
+LONGEST_MUTE: Final = timedelta(days=365)
+"""What is to last longer is for good."""
 
 
 def may_see_person(relationship: Relationship) -> bool:

@@ -1,4 +1,4 @@
-"""Pages of people by the edges that lead to them: followers, followees, those who ask, the blocked."""
+"""Pages of people by the edges that lead to them: followers, followees, who asks, is blocked or muted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import DateTime, Integer, Row, Select, Uuid, bindparam, exists, 
 
 from igloo_common.errors import Forbidden
 from igloo_social.models.profiles import PROFILES, is_here
-from igloo_social.models.relations import RELATIONS, RelationType
+from igloo_social.models.relations import RELATIONS, RelationType, is_in_force
 from igloo_social.policies.relations import may_see_followers
 from igloo_social.queries.profiles import PERSON_COLUMNS, ProfileView
 from igloo_social.queries.visibility import VIEWER, person_is_shown
@@ -40,6 +40,7 @@ class PeopleList(Enum):
     FOLLOWEES = ("from_user", RelationType.FOLLOW)
     REQUESTERS = ("to_user", RelationType.REQUEST)
     BLOCKED = ("from_user", RelationType.BLOCK)
+    MUTED = ("from_user", RelationType.MUTE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,7 @@ def _statement(people: PeopleList, direction: Literal["older", "newer"] | None) 
     position = tuple_(RELATIONS.c.created_at, far)
     place = tuple_(bindparam("at", type_=DateTime(timezone=True)), bindparam("id", type_=Uuid()))
     statement = (
-        select(*PERSON_COLUMNS, RELATIONS.c.created_at)
+        select(*PERSON_COLUMNS, RELATIONS.c.created_at, RELATIONS.c.expires_at)
         .join_from(RELATIONS, PROFILES, PROFILES.c.user_id == far)
         .where(
             near == bindparam("user_id", type_=Uuid()),
@@ -99,6 +100,8 @@ def _statement(people: PeopleList, direction: Literal["older", "newer"] | None) 
         )
         .limit(bindparam("limit", type_=Integer()))
     )
+    if kind is RelationType.MUTE:
+        statement = statement.where(is_in_force())
     if direction == "newer":
         return statement.where(position > place).order_by(RELATIONS.c.created_at, far)
     if direction == "older":
@@ -107,9 +110,9 @@ def _statement(people: PeopleList, direction: Literal["older", "newer"] | None) 
 
 
 def _is_shown(people: PeopleList, far: ColumnElement[UUID]) -> ColumnElement[bool]:
-    if people is not PeopleList.BLOCKED:
+    if people not in (PeopleList.BLOCKED, PeopleList.MUTED):
         return person_is_shown(far)
-    # One's own blocks are hidden from oneself by no block but the other's.
+    # One's own blocks and mutes are hidden from oneself by no block but the other's.
     back = RELATIONS.alias()
     return ~exists().where(
         back.c.from_user == far,

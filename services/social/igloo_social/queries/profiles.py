@@ -20,7 +20,7 @@ from igloo_common.statements import Statement
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
 from igloo_social.policies.relations import may_see_person
-from igloo_social.queries.relations import kinds_between
+from igloo_social.queries.relations import end_of_mute, kinds_between
 from igloo_social.queries.visibility import HIDDEN_PEOPLE, VIEWER
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class ProfileRow(NamedTuple):
     following_count: int
     outgoing: str | None = None
     incoming: str | None = None
+    muting_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _found(
     row = ProfileRow(*found)
     if viewer_id is None or viewer_id == row.user_id:
         return ProfileView(row, None)
-    relationship = Relationship.of_kinds(row.outgoing, row.incoming)
+    relationship = Relationship.of_kinds(row.outgoing, row.incoming, muting_until=row.muting_until)
     return ProfileView(row, relationship) if may_see_person(relationship) else None
 
 
@@ -147,6 +148,7 @@ def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Statement:
         columns += [
             kinds_between(VIEWER, PROFILES.c.user_id, people=PROFILES).label("outgoing"),
             kinds_between(PROFILES.c.user_id, VIEWER, people=PROFILES).label("incoming"),
+            end_of_mute(PROFILES.c.user_id, people=PROFILES).label("muting_until"),
         ]
     return Statement(select(*columns).where(key == bindparam("key", type_=key.type), is_here()))
 

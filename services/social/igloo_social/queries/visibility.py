@@ -28,7 +28,7 @@ from igloo_social.models.comments import COMMENTS
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS, PostState, Visibility
 from igloo_social.models.profiles import PROFILES, is_here
-from igloo_social.models.relations import RELATIONS, RelationType
+from igloo_social.models.relations import RELATIONS, RelationType, is_in_force
 
 VIEWER: ColumnElement[UUID] = bindparam("viewer_id", type_=Uuid())
 """Who looks, given as the parameter `viewer_id` when a statement is run; NULL is an anonymous viewer."""
@@ -70,7 +70,7 @@ def _muted_people() -> CTE:
         .where(
             mute.c.from_user == VIEWER,
             mute.c.relation_type == _word(RelationType.MUTE),
-            or_(mute.c.expires_at.is_(None), mute.c.expires_at > func.now()),
+            is_in_force(mute),
         )
         .cte("muted_people")
     )

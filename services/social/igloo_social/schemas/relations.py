@@ -22,7 +22,14 @@ class RelationshipSchema(Schema):
     requested = fields.Boolean(required=True, metadata={"description": "The caller asks to follow them"})
     followed_by = fields.Boolean(required=True)
     blocking = fields.Boolean(required=True)
-    muting = fields.Boolean(required=True)
+    muting = fields.Boolean(
+        required=True, metadata={"description": "The caller does not want to be shown them unasked, for now"}
+    )
+    muting_until = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the mute ends by itself; null for one that does not, or for none"},
+    )
 
 
 class RelationshipsSchema(Schema):
@@ -51,4 +58,5 @@ def relationship_json(user_id: UUID, relationship: Relationship) -> dict[str, ob
         "followed_by": relationship.followed_by,
         "blocking": relationship.blocking,
         "muting": relationship.muting,
+        "muting_until": relationship.muting_until,
     }
