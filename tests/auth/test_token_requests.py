@@ -44,6 +44,9 @@ CASES = {
     "a number for a token": Refused(b'{"grant_type": "refresh_token", "refresh_token": 5}', JSON),
     "a name too long": Refused(SIGN_IN + b"&device_name=" + b"n" * 101),
     "a name of two lines": Refused(SIGN_IN + b"&device_name=a%0Ab"),
+    "a name turned round": Refused(SIGN_IN + b"&device_name=Hare%E2%80%AEenohp"),
+    "a name of nothing to see": Refused(SIGN_IN + b"&device_name=%E3%85%A4%E2%80%8B"),
+    "a name under a heap of marks": Refused(SIGN_IN + b"&device_name=q" + b"%CC%A3" * 9),
     "a NUL": Refused(SIGN_IN + b"&device_name=a%00b"),
     "broken JSON": Refused(b'{"grant_type": ', JSON, "malformed_json"),
     "half a surrogate": Refused(

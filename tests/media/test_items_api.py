@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from factories import photos
 from igloo_common.database import transaction
 from igloo_common.ids import new_id
@@ -113,3 +115,36 @@ def test_a_photo_that_a_post_shows_goes_with_the_post_alone(ana: Person, lane: P
 
     assert (answer.status_code, answer.get_json()["code"]) == (409, "media_attached")
     assert item(media_id).state == "ready"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("", "invalid_length"),
+        ("x" * 1001, "invalid_length"),
+        ("\u2800\u3164", "invisible_text"),
+        ("A walrus\u202e", "forbidden_character"),
+        ("q" + "\u0323" * 9, "too_many_marks"),
+        ("A walrus\x00", "null_character"),
+    ],
+)
+def test_words_that_mislead_or_say_nothing_are_refused(ana: Person, words: str, code: str) -> None:
+    (upload,) = ana.ask(PHOTO)
+
+    answer = ana.call("PATCH", f"/v1/media/{upload['id']}", json={"alt_text": words})
+
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.get_json()["errors"]] == [
+        ("/alt_text", code)
+    ]
+    assert ana.media(upload["id"])["alt_text"] is None
+
+
+def test_words_may_have_lines_and_be_taken_back(ana: Person) -> None:
+    (upload,) = ana.ask(PHOTO)
+
+    described = ana.call("PATCH", f"/v1/media/{upload['id']}", json={"alt_text": " 바다코끼리\r\n두 마리 "})
+    emptied = ana.call("PATCH", f"/v1/media/{upload['id']}", json={"alt_text": None})
+
+    assert described.get_json()["alt_text"] == "바다코끼리\n두 마리"
+    assert emptied.get_json()["alt_text"] is None

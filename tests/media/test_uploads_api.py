@@ -182,6 +182,9 @@ def test_an_idempotency_key_replays_the_first_reply(ana: Person) -> None:
         ([{**FILE, "sha256": "abc"}], "/files/0/sha256"),
         ([{**FILE, "key": "originals/of/somebody"}], "/files/0/key"),
         ([{**FILE, "client_id": "a"}, {**FILE, "client_id": "a"}], "/files/0/client_id"),
+        ([{**FILE, "alt_text": "\u202eA walrus"}], "/files/0/alt_text"),
+        ([{**FILE, "alt_text": "\u3164"}], "/files/0/alt_text"),
+        ([{**FILE, "alt_text": "x" * 1001}], "/files/0/alt_text"),
     ],
 )
 def test_what_cannot_be_uploaded_is_named(ana: Person, files: list[Any], pointer: str) -> None:

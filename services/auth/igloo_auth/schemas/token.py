@@ -10,6 +10,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load, validate
 
 from igloo_auth.operations.authorization_codes import AUTHORIZATION_CODE
 from igloo_auth.policies.proof_keys import VERIFIER_PATTERN
+from igloo_common.text_fields import Text
 
 FACEBOOK_ACCESS_TOKEN: Final = "facebook_access_token"  # noqa: S105 - the name of a grant
 FACEBOOK_ID_TOKEN: Final = "facebook_id_token"  # noqa: S105 - the name of a grant
@@ -73,14 +74,10 @@ def _token(description: str, *, longest: int = MAXIMUM_TOKEN_CHARACTERS) -> fiel
     )
 
 
-def _name(description: str, example: str) -> fields.String:
-    return fields.String(
+def _name(description: str, example: str) -> Text:
+    return Text(
         load_default=None,
-        validate=[
-            validate.Length(min=1, max=MAXIMUM_NAME_CHARACTERS),
-            # A name is shown to its owner: nothing in it may move a cursor or break a line.
-            validate.Regexp(r"[^\x00-\x1f\x7f]*(?!\n)$", error="Must not contain control characters."),
-        ],
+        validate=validate.Length(min=1, max=MAXIMUM_NAME_CHARACTERS),
         metadata={"description": description, "example": example},
     )
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 from igloo_common.signatures import rounded_expiry, sign_path
 from igloo_media.policies.items import item_state
 from igloo_media.queries.items import ItemWithRenditions
+from igloo_media.schemas.alt_texts import alt_text_field
 from igloo_media.schemas.failures import FailureSchema, failure_of
 from igloo_media.settings import Settings
 
@@ -52,7 +53,7 @@ class ItemSchema(Schema):
 class DescribeItemSchema(Schema):
     """What an owner may change of a photo."""
 
-    alt_text = fields.String(required=True, allow_none=True, validate=validate.Length(min=1, max=1000))
+    alt_text = alt_text_field(required=True)
 
 
 def present_item(found: ItemWithRenditions, *, settings: Settings, now: datetime) -> dict[str, object]:

@@ -17,10 +17,9 @@ from igloo_media.policies.items import upload_state
 from igloo_media.policies.objects import original_key
 from igloo_media.policies.uploads import CONTENT_TYPES, MAX_FILE_BYTES, MAX_FILES
 from igloo_media.queries.uploads import STATES, Upload
+from igloo_media.schemas.alt_texts import alt_text_field
 from igloo_media.schemas.failures import FailureSchema, failure_of
 from igloo_media.storage import Storage
-
-ALT_TEXT_LENGTH = validate.Length(min=1, max=1000)
 
 
 class RequestedFileSchema(Schema):
@@ -49,7 +48,7 @@ class RequestedFileSchema(Schema):
         validate=validate.Regexp(r"^[0-9a-fA-F]{64}(?!\n)$"),
         metadata={"description": "Checked before the photo is processed; hexadecimal."},
     )
-    alt_text = fields.String(load_default=None, allow_none=True, validate=ALT_TEXT_LENGTH)
+    alt_text = alt_text_field(load_default=None)
 
     @post_load
     def _file(self, values: dict[str, Any], **_: object) -> RequestedFile:

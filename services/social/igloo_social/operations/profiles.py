@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from igloo_common.errors import Conflict, FieldError, Invalid, PreconditionFailed
+from igloo_common.texts import cleaned
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.follow_requests import accept_requests, lock_with_requesters
 from igloo_social.operations.relations import lock_people
@@ -85,7 +86,7 @@ def merge_account(
     profile = _lock_profile(session, account_id)
     if profile is None or profile.account_seen_at is not None:
         return
-    name = names.cleaned(display_name)[: names.MAXIMUM_LENGTH].strip()
+    name = cleaned(display_name)[: names.MAXIMUM_LENGTH].strip()
     placeholder = usernames.placeholder(account_id)
     changes: dict[str, object] = {"account_seen_at": now}
     if profile.avatar_url is None:

@@ -8,12 +8,12 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from igloo_common.field_errors import CodedMessage
 from igloo_common.pagination import PageSchema
+from igloo_common.text_fields import Text
 from igloo_social.models.posts import MAX_CAPTION_LENGTH, MAX_IMAGES, PostState, Visibility
 from igloo_social.operations.posts import NewPost, PostEdit
 from igloo_social.schemas.images import ImageSchema
 from igloo_social.schemas.mentions import MentionSchema, mentions_json
 from igloo_social.schemas.profiles import PersonSchema
-from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,10 @@ class NewPostSchema(Schema):
         Visibility, by_value=True, load_default=Visibility.PUBLIC, metadata={"description": _VISIBILITY}
     )
 
+    comments_open = fields.Boolean(
+        load_default=True, metadata={"description": "Whether people may comment on it"}
+    )
+
     @post_load
     def _command(self, values: dict[str, Any], **_: object) -> NewPost:
         return NewPost(**values)
@@ -57,6 +61,10 @@ class PostEditSchema(Schema):
 
     caption = Text(lines=True, validate=validate.Length(max=MAX_CAPTION_LENGTH))
     visibility = fields.Enum(Visibility, by_value=True, metadata={"description": _VISIBILITY})
+
+    comments_open = fields.Boolean(
+        metadata={"description": "Whether people may comment; what they said before stays either way"}
+    )
 
     @post_load
     def _command(self, values: dict[str, Any], **_: object) -> PostEdit:
@@ -69,7 +77,7 @@ class PostFailureSchema(Schema):
     code = fields.String(
         required=True,
         validate=validate.OneOf(
-            ["media_failed", "media_not_owned", "media_already_attached", "media_missing"]
+            ["media_failed", "media_deleted", "media_not_owned", "media_already_attached", "media_missing"]
         ),
     )
     detail = fields.String(required=True)
@@ -106,7 +114,11 @@ class PostSchema(Schema):
     mentions = fields.List(fields.Nested(MentionSchema), required=True)
     created_at = fields.AwareDateTime(required=True)
     published_at = fields.AwareDateTime(required=True, allow_none=True)
-    edited_at = fields.AwareDateTime(required=True, allow_none=True)
+    edited_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the caption was last changed; other changes leave no mark"},
+    )
 
 
 class PostsPageSchema(Schema):
@@ -143,6 +155,7 @@ def post_json(row: Sequence[Any], addresses: RenditionAddresses, *, now: datetim
         created_at,
         published_at,
         edited_at,
+        _version,
     ) = row
     return {
         "id": post_id,

@@ -8,10 +8,10 @@ from marshmallow import Schema, fields, post_load, validate
 from sqlalchemy import Row
 
 from igloo_common.pagination import PageSchema
+from igloo_common.text_fields import Text
 from igloo_social.operations.profiles import ProfileEdit
 from igloo_social.policies import names, usernames
 from igloo_social.schemas.relations import RelationshipSchema, relationship_json
-from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
