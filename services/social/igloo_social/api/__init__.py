@@ -4,6 +4,7 @@ from igloo_common.web import Blueprint
 from igloo_social.api import (
     blocks,
     bookmarks,
+    devices,
     feed,
     follow_requests,
     follows,
@@ -28,5 +29,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     likes.blp,
     bookmarks.blp,
     notifications.blp,
+    devices.blp,
     suggestions.blp,
 )

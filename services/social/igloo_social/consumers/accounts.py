@@ -10,6 +10,7 @@ from uuid import UUID
 from igloo_common.denylist import deny_session
 from igloo_social.consumers.registry import consumers
 from igloo_social.operations.account_tasks import request_erasure, request_export
+from igloo_social.operations.devices import remove_session_devices
 from igloo_social.operations.facebook_friends import replace_friends
 from igloo_social.operations.profiles import merge_account
 
@@ -101,5 +102,6 @@ def keep_found_friends(session: Session, event: Delivery[FriendsFound], now: dat
 
 @consumers.on("auth.session.revoked.v1", SessionRevoked)
 def deny_revoked_session(session: Session, event: Delivery[SessionRevoked], now: datetime) -> None:
-    """Refuse the session's tokens until the last of them has expired."""
+    """Refuse the session's tokens until the last of them has expired, and push nothing to its phone."""
+    remove_session_devices(session, session_id=event.data.session_id, now=now)
     deny_session(session, event.data.session_id, event.data.denied_until)

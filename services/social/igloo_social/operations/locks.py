@@ -1,7 +1,8 @@
 """Locks on facts that no single row stands for, held until the transaction ends.
 
 Whoever takes several kinds takes them in this order, so that nobody deadlocks: media, profiles rows by id,
-pairs, audiences, posts rows by id, media_items rows, comments rows by id, notification_groups rows by id.
+pairs, audiences, posts rows by id, media_items rows, comments rows by id, notification_groups rows by id,
+devices, devices rows by key.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def lock_audience(session: Session, author_ids: Iterable[UUID]) -> None:
 def share_audience(session: Session, author_id: UUID) -> None:
     """Write to the feeds of an author's followers, beside other such writers, while nobody leaves."""
     _lock(session, _SHARED, (f"audience:{author_id}",))
+
+
+def lock_devices(session: Session, *facts: str) -> None:
+    """Decide whose phone is whose while nobody else decides about the same person, session or token."""
+    _lock(session, _EXCLUSIVE, (f"devices:{fact}" for fact in facts))
 
 
 def _lock(session: Session, statement: Statement, names: Iterable[str]) -> None:
