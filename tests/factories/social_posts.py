@@ -16,7 +16,10 @@ from igloo_social.consumers import consumers
 from igloo_social.models.likes import LIKES
 from igloo_social.models.posts import POSTS
 from igloo_social.models.timeline import TIMELINE
-from igloo_social.operations.publishing import count_posts
+from igloo_social.operations.post_counts import count_change
+from igloo_social.operations.tags import agree_tags
+from igloo_social.policies.captions import hashtags_of
+from igloo_social.policies.posts import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,19 +36,24 @@ RENDITIONS = [
 def make_post(session: Session, author_id: UUID, *, at: datetime = LONG_AGO, **columns: Any) -> UUID:  # noqa: ANN401 - any columns of the table
     """Insert a published post, save where the columns say otherwise, and return its id."""
     post_id: UUID = columns.pop("id", None) or new_id()
+    out_since = at if columns.get("state", "published") in {"published", "hidden"} else None
     values = {
         "id": post_id,
         "author_id": author_id,
         "caption": "Snow",
         "visibility": "public",
         "state": "published",
+        "tags": list(hashtags_of(columns.get("caption", ""))),
         "created_at": at,
-        "published_at": at if columns.get("state", "published") == "published" else None,
+        "published_at": out_since,
+        "rank_at": out_since,
         **columns,
     }
     session.execute(insert(POSTS).values(values))
-    if values["published_at"] and not values.get("deleted_at"):
-        count_posts(session, author_id, 1)
+    if values["tags"]:
+        agree_tags(session, post_id)
+    if not values.get("deleted_at"):
+        count_change(session, author_id, after=counted(values["state"], values["visibility"]))
     return post_id
 
 

@@ -4,7 +4,9 @@ from igloo_common.web import Blueprint
 from igloo_social.api import (
     blocks,
     bookmarks,
+    comments,
     devices,
+    explore,
     feed,
     follow_requests,
     follows,
@@ -14,7 +16,9 @@ from igloo_social.api import (
     posts,
     profiles,
     relations,
+    revisions,
     suggestions,
+    tags,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -25,9 +29,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     blocks.blp,
     mutes.blp,
     posts.blp,
+    revisions.blp,
+    tags.blp,
+    explore.blp,
     feed.blp,
     likes.blp,
     bookmarks.blp,
+    comments.blp,
     notifications.blp,
     devices.blp,
     suggestions.blp,

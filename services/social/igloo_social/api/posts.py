@@ -16,6 +16,7 @@ from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint, provided
 from igloo_social.addresses import RenditionAddresses
+from igloo_social.api.conditional import expected_versions, tagged
 from igloo_social.api.pages import PageRequest
 from igloo_social.operations import posts as operations
 from igloo_social.operations.posts import NewPost, PostEdit
@@ -36,10 +37,13 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "maxLength": 255},
     "description": "The same key with the same body within a day gives the first reply again.",
 }
+_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+_IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
 
 
 @blp.route("/v1/posts", methods=["POST"])
 @access.user
+@access.about(media_ids="media.attach")
 @blp.doc(parameters=[_IDEMPOTENCY_KEY])
 @blp.arguments(NewPostSchema)
 @blp.response(201, PostSchema)
@@ -50,6 +54,10 @@ def create_post(new: NewPost) -> Response:
 
     It may name uploads that are not ready yet: it is `processing` then, which the author alone sees, and
     comes out whole when all of them are, or becomes `failed` with the reason and a notification.
+
+    The first 30 hashtags of the caption put it on their pages: `#` and letters, marks, digits or underscores
+    of any script, at least one of them a letter and no more than 100. The first 20 people whom it names as
+    `@username` are mentioned, and told once it is out if they may see it. What goes beyond stays plain text.
     """
     with transaction() as session:
         return once(session, lambda: _created(session, new))
@@ -57,30 +65,52 @@ def create_post(new: NewPost) -> Response:
 
 @blp.route("/v1/posts/<uuid:post_id>", methods=["GET"])
 @access.optional
+@access.about(post_id="post.visible")
+@blp.doc(parameters=[_IF_NONE_MATCH])
 @blp.response(200, PostSchema)
+@blp.alt_response(304, description="It is as the client has it")
 @blp.alt_response(404, "NOT_FOUND")
 def get_post(post_id: UUID) -> Response:
-    """Read a post."""
+    """Read a post.
+
+    The ETag is for If-None-Match here and for If-Match on PATCH.
+    """
     with reading() as reader:
         return _post_response(reader, post_id)
 
 
 @blp.route("/v1/posts/<uuid:post_id>", methods=["PATCH"])
 @access.user
+@access.about(post_id="post.own")
+@blp.doc(parameters=[_IF_MATCH])
 @blp.arguments(PostEditSchema)
 @blp.response(200, PostSchema)
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(412, "PRECONDITION_FAILED")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
 def edit_post(edit: PostEdit, post_id: UUID) -> Response:
-    """Change the caption of one's own post, or to whom it is shown; what is left out stays."""
+    """Change one's own post: its caption, to whom it is shown, whether people may comment; the rest stays.
+
+    With If-Match, only while the author has not changed it since the client read it; likes and comments do
+    not matter. A changed caption marks the post as edited, and the former one is kept among its revisions.
+    Who is mentioned anew is told, and who no longer is, is told no more.
+    """
     with transaction() as session:
-        author_id = current_identity().user_id
-        operations.edit_post(session, edit, post_id=post_id, author_id=author_id, now=utc_now())
+        operations.edit_post(
+            session,
+            edit,
+            post_id=post_id,
+            author_id=current_identity().user_id,
+            expected_versions=expected_versions(),
+            now=utc_now(),
+        )
         return _post_response(session, post_id)
 
 
 @blp.route("/v1/posts/<uuid:post_id>", methods=["DELETE"])
 @access.user
+@access.about(post_id="post.own")
 @blp.response(204)
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
@@ -93,6 +123,7 @@ def delete_post(post_id: UUID) -> Response:
 
 @blp.route("/v1/users/<uuid:user_id>/posts", methods=["GET"])
 @access.optional
+@access.about(user_id="person.visible")
 @blp.arguments(PageQuerySchema, location="query")
 @blp.response(200, PostsPageSchema)
 @blp.alt_response(404, "NOT_FOUND")
@@ -116,4 +147,5 @@ def _created(session: Session, new: NewPost) -> Response:
 
 def _post_response(reader: Reader, post_id: UUID) -> Response:
     post = visible_post(reader, post_id=post_id, viewer_id=viewer_id())
-    return json_response(post_json(post, provided(RenditionAddresses), now=utc_now()))
+    response = json_response(post_json(post, provided(RenditionAddresses), now=utc_now()))
+    return tagged(response, version=post.version)

@@ -73,9 +73,12 @@ class Post(Base):
     comments_open: Mapped[bool] = mapped_column(server_default=text("true"))
     rank_at: Mapped[datetime | None]
     """The place in explore: when it came out, and some hours later for every doubling of engagement."""
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """Rises with every change that the author made: what If-Match compares, whoever likes it meanwhile."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     edited_at: Mapped[datetime | None]
+    """When the author last changed the words; other changes leave no mark."""
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -155,7 +158,10 @@ class PostMention(Base):
 
 
 class PostRevision(Base):
-    """How a post read before an edit: its words, and to whom it was shown then."""
+    """How a post read before its words were edited, and to whom it was shown then.
+
+    `private` also where the post was not out: nobody but its author has seen it so.
+    """
 
     __tablename__ = "post_revisions"
 

@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from igloo_common.errors import FieldError, Invalid
 from igloo_social.models.images import MEDIA_ITEMS, MediaState
-from igloo_social.models.posts import POST_IMAGES, POSTS, PostState
+from igloo_social.models.posts import POST_IMAGES, POSTS, PostState, Visibility
 from igloo_social.operations.locks import lock_media
 from igloo_social.operations.profiles import meet_living
-from igloo_social.operations.publishing import fail_post, publish_post
-from igloo_social.policies.images import refusal_of
+from igloo_social.operations.publishing import emit_changed, fail_post, publish_post, take_back_post
+from igloo_social.policies.images import DELETED, refusal_of
 from igloo_social.queries.images import (
     authors_wishing_for,
     lock_posts_wishing_for,
@@ -68,7 +68,7 @@ def reserve_media(
     """Lock the media that a new post asks for, and return those that are ready; the others are yet to come.
 
     Raises:
-        MediaNotUsable: A medium is somebody else's, failed, or shown by another post.
+        MediaNotUsable: A medium is somebody else's, failed, deleted, or shown by another post.
     """
     lock_media(session, media_ids)
     known = media_by_id(session, media_ids)
@@ -121,8 +121,11 @@ def apply_medium(session: Session, medium: Medium, *, now: datetime) -> None:
             continue
         if post.state == PostState.PROCESSING:
             _advance(session, post, medium.media_id, now)
-        else:
+        elif medium.state is MediaState.READY:
             _show_anew(session, post)
+            _announce_change(session, post, now)
+        else:
+            _lose_image(session, post, medium.media_id, now)
 
 
 def _advance(session: Session, post: Row[Any], media_id: UUID, now: datetime) -> None:
@@ -148,6 +151,26 @@ def _advance(session: Session, post: Row[Any], media_id: UUID, now: datetime) ->
             media_ids=[image.media_id for image in media],
             now=now,
         )
+
+
+def _lose_image(session: Session, post: Row[Any], media_id: UUID, now: datetime) -> None:
+    """Take an image from a post that is out, for it is gone: its owner deleted it the moment they posted it.
+
+    The media service had not heard of the post yet, or would not have let them. What is left stays out; a
+    post that has nothing left fails, so that its author sees why.
+    """
+    wish = POST_IMAGES.c.post_id == post.id, POST_IMAGES.c.media_id == media_id
+    session.execute(delete(POST_IMAGES).where(*wish))
+    session.execute(update(MEDIA_ITEMS).where(MEDIA_ITEMS.c.media_id == media_id).values(post_id=None))
+    if not _show_anew(session, post) and not post.caption.strip():
+        take_back_post(session, post, code=DELETED.code, detail=DELETED.detail, now=now)
+    _announce_change(session, post, now)
+
+
+def _announce_change(session: Session, post: Row[Any], now: datetime) -> None:
+    if post.state == PostState.PUBLISHED:
+        is_for_others = post.visibility != Visibility.PRIVATE
+        emit_changed(session, post_id=post.id, author_id=post.author_id, now=now, is_for_others=is_for_others)
 
 
 def _show_anew(session: Session, post: Row[Any]) -> Sequence[Row[Any]]:

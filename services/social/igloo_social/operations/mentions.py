@@ -9,7 +9,7 @@ from igloo_common.statements import Statement
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.operations import notifications
 from igloo_social.policies.captions import usernames_in
-from igloo_social.queries.mentions import those_who_see
+from igloo_social.queries.mentions import mentioned_in_post, those_who_see
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -90,6 +90,12 @@ def tell_mentioned(
             post_id=post_id,
             now=now,
         )
+
+
+def tell_mentioned_in_post(session: Session, *, post_id: UUID, author_id: UUID, now: datetime) -> None:
+    """Tell all whom a post that is out mentions and who may see it. Needs the author's lock."""
+    user_ids = mentioned_in_post(session, post_id)
+    tell_mentioned(session, user_ids, writer_id=author_id, post_id=post_id, object_id=post_id, now=now)
 
 
 def withdraw_mentions(

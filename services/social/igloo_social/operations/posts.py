@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import orjson
 from sqlalchemy import update
 
-from igloo_common.errors import Forbidden, Invalid
+from igloo_common.errors import Forbidden, Invalid, PreconditionFailed
 from igloo_common.ids import new_id
 from igloo_common.outbox import emit
 from igloo_common.statements import Statement
 from igloo_social.events import PostDeleted
 from igloo_social.models.posts import POSTS, PostState, Visibility
-from igloo_social.operations import notifications
+from igloo_social.operations import feed_changes, notifications
 from igloo_social.operations.images import attach_media, describe_image, reserve_media
-from igloo_social.operations.publishing import announce_post, count_posts, emit_published
+from igloo_social.operations.mentions import (
+    Mention,
+    mention_anew_in_post,
+    mention_in_post,
+    tell_mentioned,
+    tell_mentioned_in_post,
+    withdraw_mentions,
+)
+from igloo_social.operations.post_counts import count_change
+from igloo_social.operations.publishing import emit_changed, emit_published, show_to_author
 from igloo_social.operations.relations import lock_people
+from igloo_social.operations.revisions import keep_revision
+from igloo_social.operations.tags import agree_tags
 from igloo_social.operations.timeline import remove_own_post
+from igloo_social.policies.captions import hashtags_of
+from igloo_social.policies.posts import counted
 from igloo_social.queries.images import attached_media_ids
+from igloo_social.queries.mentions import mentioned_in_post, those_who_see
 from igloo_social.queries.posts import PostNotFound, PostView, lock_own_post, visible_post
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -45,6 +59,15 @@ class EmptyPost(Invalid):
         super().__init__("A post needs images or a caption.")
 
 
+class PostHasChanged(PreconditionFailed):
+    """The post is not in the version that the editor read."""
+
+    code: ClassVar[str] = "post_changed"
+
+    def __init__(self) -> None:
+        super().__init__("The post has changed since you read it.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewPost:
     """What an author wants to post: images in their order, words, or both."""
@@ -52,6 +75,7 @@ class NewPost:
     caption: str = ""
     media_ids: Sequence[UUID] = ()
     visibility: Visibility = Visibility.PUBLIC
+    comments_open: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +84,7 @@ class PostEdit:
 
     caption: str | None = None
     visibility: Visibility | None = None
+    comments_open: bool | None = None
 
 
 def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetime) -> PostView:
@@ -67,8 +92,8 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
 
     Raises:
         EmptyPost: Neither images nor words.
-        PostNotFound: The author's account has been deleted.
-        MediaNotUsable: A medium is somebody else's, failed, or shown by another post.
+        PostNotFound: The author's account has been deleted, or is suspended.
+        MediaNotUsable: A medium is somebody else's, failed, deleted, or shown by another post.
     """
     if not new.media_ids and not new.caption.strip():
         raise EmptyPost
@@ -78,13 +103,16 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
         ready = reserve_media(session, post_id=post_id, author_id=author_id, media_ids=new.media_ids)
     is_whole = len(ready) == len(new.media_ids)
     images = [describe_image(media_id, ready.get(media_id)) for media_id in new.media_ids]
+    state = PostState.PUBLISHED if is_whole else PostState.PROCESSING
     post = {
         "id": post_id,
         "author_id": author_id,
         "caption": new.caption,
         "visibility": new.visibility.value,
-        "state": (PostState.PUBLISHED if is_whole else PostState.PROCESSING).value,
+        "state": state.value,
         "images": orjson.dumps(images).decode(),
+        "tags": list(hashtags_of(new.caption)),
+        "comments_open": new.comments_open,
         "created_at": now,
         "published_at": now if is_whole else None,
     }
@@ -93,11 +121,31 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
         raise PostNotFound
     if new.media_ids:
         attach_media(session, post_id=post_id, media_ids=new.media_ids, ready=ready)
+    count_change(session, author_id, after=counted(state, new.visibility))
+    view = PostView(*made)
+    mentions = mention_in_post(session, post_id=post_id, author_id=author_id, text=new.caption)
     if is_whole:
-        announce_post(
-            session, post_id=post_id, author_id=author_id, media_ids=new.media_ids, published_at=now
-        )
-    return PostView(*made)
+        _announce(session, view, mentions, new.media_ids, now)
+    return view._replace(mentions=_mentions_json(mentions))
+
+
+def _announce(
+    session: Session, post: PostView, mentions: Sequence[Mention], media_ids: Sequence[UUID], now: datetime
+) -> None:
+    """Let everybody know of a post that came out the moment that it was made."""
+    show_to_author(session, post_id=post.id, author_id=post.author_id, published_at=now)
+    emit_published(
+        session, post_id=post.id, author_id=post.author_id, media_ids=media_ids, published_at=now, now=now
+    )
+    if post.tags:
+        agree_tags(session, post.id)
+    user_ids = [mention.user_id for mention in mentions]
+    tell_mentioned(session, user_ids, writer_id=post.author_id, post_id=post.id, object_id=post.id, now=now)
+
+
+def _mentions_json(mentions: Sequence[Mention]) -> str | None:
+    """Write mentions as `visible_mentions` reads them."""
+    return orjson.dumps([mention._asdict() for mention in mentions]).decode() if mentions else None
 
 
 # The lock that counting the post takes anyway, taken at once: a deletion of the account either waits, and
@@ -108,53 +156,111 @@ WITH author AS (
     WHERE user_id = %(author_id)s AND deleted_at IS NULL AND suspended_at IS NULL
     FOR NO KEY UPDATE
 ), post AS (
-    INSERT INTO posts (id, author_id, caption, visibility, state, images, created_at, published_at)
-    SELECT %(id)s, user_id, %(caption)s, %(visibility)s, %(state)s, %(images)s, %(created_at)s,
-        %(published_at)s
+    INSERT INTO posts (id, author_id, caption, visibility, state, images, tags, comments_open, created_at,
+        published_at, rank_at)
+    SELECT %(id)s, user_id, %(caption)s, %(visibility)s, %(state)s, %(images)s, %(tags)s::text[],
+        %(comments_open)s, %(created_at)s, %(published_at)s, %(published_at)s
     FROM author
     RETURNING *
 )
 SELECT post.id, post.author_id, author.username, author.display_name, author.avatar_url, post.caption,
     post.visibility, post.state, post.failure_code, post.failure_detail, post.images::text, post.like_count,
     post.comment_count, post.comments_open, false, false, post.tags, NULL, post.created_at,
-    post.published_at, post.edited_at
+    post.published_at, post.edited_at, post.version
 FROM post, author
 """)
 
 
-def edit_post(session: Session, edit: PostEdit, *, post_id: UUID, author_id: UUID, now: datetime) -> None:
-    """Change a post's words, or to whom it is shown; what changes nothing leaves no mark.
+def edit_post(
+    session: Session,
+    edit: PostEdit,
+    *,
+    post_id: UUID,
+    author_id: UUID,
+    expected_versions: Container[int] | None = None,
+    now: datetime,
+) -> None:
+    """Change a post's words, to whom it is shown, or whether people may comment; else it leaves no mark.
 
-    A private post that is opened to followers is announced again, for it never went out to their feeds. One
-    that is closed needs no word: every reading applies the rules.
+    `expected_versions` holds the versions that the editor may have read; None asks for none. New words keep
+    the old ones as a revision, and mark the post as edited. A private post that is opened to followers is
+    announced again, for it never went out to their feeds.
 
     Raises:
         PostNotFound, NotYourPost: See `_lock_own`.
+        PostHasChanged: It is in no expected version.
         EmptyPost: Nothing would be left.
     """
     post = _lock_own(session, post_id, author_id)
     if post.deleted_at is not None:
         raise PostNotFound
-    caption = post.caption if edit.caption is None else edit.caption
-    visibility = post.visibility if edit.visibility is None else edit.visibility.value
-    if (caption, visibility) == (post.caption, post.visibility):
+    if expected_versions is not None and post.version not in expected_versions:
+        raise PostHasChanged
+    changes = _changes(post, edit)
+    if not changes:
         return
-    if not caption.strip() and not post.images:
+    if not changes.get("caption", post.caption).strip() and not post.images:
         raise EmptyPost
-    session.execute(
-        update(POSTS)
-        .where(POSTS.c.id == post_id)
-        .values(caption=caption, visibility=visibility, edited_at=now)
-    )
-    if post.state == PostState.PUBLISHED and post.visibility == Visibility.PRIVATE:
+    if "caption" in changes:
+        keep_revision(session, post, now=now)
+        changes |= {"edited_at": now, "tags": list(hashtags_of(changes["caption"]))}
+    changes["version"] = post.version + 1
+    session.execute(update(POSTS).where(POSTS.c.id == post_id).values(changes))
+    _follow_edit(session, post, changes, now)
+
+
+def _changes(post: Row[Any], edit: PostEdit) -> dict[str, Any]:
+    wanted = {"caption": edit.caption, "comments_open": edit.comments_open}
+    wanted["visibility"] = None if edit.visibility is None else edit.visibility.value
+    return {
+        name: value for name, value in wanted.items() if value is not None and value != getattr(post, name)
+    }
+
+
+def _follow_edit(session: Session, post: Row[Any], changes: Mapping[str, Any], now: datetime) -> None:
+    """Bring everything along that hangs on an edited post."""
+    if changes.get("tags", post.tags) != post.tags:
+        agree_tags(session, post.id)
+    if visibility := changes.get("visibility"):
+        count_change(
+            session,
+            post.author_id,
+            before=counted(post.state, post.visibility),
+            after=counted(post.state, visibility),
+        )
+    _mention_anew(session, post, changes, now)
+    if post.state != PostState.PUBLISHED:
+        return
+    is_for_others = {post.visibility, visibility or post.visibility} != {Visibility.PRIVATE}
+    emit_changed(session, post_id=post.id, author_id=post.author_id, now=now, is_for_others=is_for_others)
+    if visibility and post.visibility == Visibility.PRIVATE:
         emit_published(
             session,
-            post_id=post_id,
-            author_id=author_id,
-            media_ids=attached_media_ids(session, post_id),
+            post_id=post.id,
+            author_id=post.author_id,
+            media_ids=attached_media_ids(session, post.id),
             published_at=post.published_at,
             now=now,
         )
+
+
+def _mention_anew(session: Session, post: Row[Any], changes: Mapping[str, Any], now: datetime) -> None:
+    """Tell who has come to be mentioned or to see it, and take back what others were told."""
+    caption = changes.get("caption", post.caption)
+    if not post.mention_count and "caption" not in changes:
+        return
+    author, place = post.author_id, {"writer_id": post.author_id, "object_id": post.id}
+    added: frozenset[UUID] = frozenset()
+    if "caption" in changes:
+        added, removed = mention_anew_in_post(session, post_id=post.id, author_id=author, text=caption)
+        withdraw_mentions(session, removed, **place)
+    if "visibility" in changes:
+        mentioned = frozenset(mentioned_in_post(session, post.id))
+        seeing = those_who_see(session, post_id=post.id, user_ids=sorted(mentioned)) if mentioned else ()
+        withdraw_mentions(session, mentioned.difference(seeing), **place)
+        tell_mentioned_in_post(session, post_id=post.id, author_id=author, now=now)
+    else:
+        tell_mentioned(session, added, **place, post_id=post.id, now=now)
 
 
 def delete_post(session: Session, *, post_id: UUID, author_id: UUID, now: datetime) -> None:
@@ -167,9 +273,15 @@ def delete_post(session: Session, *, post_id: UUID, author_id: UUID, now: dateti
     if post.deleted_at is not None:
         return
     session.execute(update(POSTS).where(POSTS.c.id == post_id).values(deleted_at=now))
-    if post.state == PostState.PUBLISHED:
+    count_change(session, author_id, before=counted(post.state, post.visibility))
+    if post.tags:
+        agree_tags(session, post_id)
+    if post.published_at is not None:
         remove_own_post(session, author_id=author_id, post_id=post_id, published_at=post.published_at)
-        count_posts(session, author_id, -1)
+        is_for_others = post.state == PostState.PUBLISHED and post.visibility != Visibility.PRIVATE
+        feed_changes.note_post(
+            session, post_id=post_id, author_id=author_id, now=now, is_for_others=is_for_others
+        )
     notifications.withdraw_all_about_post(session, post_id)
     media_ids = tuple(attached_media_ids(session, post_id))
     emit(

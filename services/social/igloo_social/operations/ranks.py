@@ -26,13 +26,13 @@ _STEP: Final = "interval '6 hours'"
 _DOUBLINGS: Final = "'{" + ",".join(str(2**power) for power in range(1, 33)) + "}'::bigint[]"
 
 
-def ranked(*, likes: str = "like_count", comments: str = "comment_count") -> str:
+def ranked(*, likes: str = "like_count", comments: str = "comment_count", since: str = "published_at") -> str:
     """Write the value of `rank_at` for an UPDATE of `posts` in SQL, given the new counts in SQL.
 
     It is NULL for a post that is not out.
     """
     engagement = f"1::bigint + ({likes}) + 2::bigint * ({comments})"
-    return f"(published_at + {_STEP} * width_bucket({engagement}, {_DOUBLINGS}))"
+    return f"({since} + {_STEP} * width_bucket({engagement}, {_DOUBLINGS}))"
 
 
 def rank_at(

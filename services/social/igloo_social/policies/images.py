@@ -17,6 +17,7 @@ class MediumFacts(Protocol):
     owner_id: UUID
     post_id: UUID | None
     state: str
+    failure_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Refusal:
 
 NOT_OWNED = Refusal("media_not_owned", "The medium is not the author's own.")
 FAILED = Refusal("media_failed", "The medium could not be made ready to show.")
+DELETED = Refusal("media_deleted", "The medium was deleted before the post came out.")
 ALREADY_ATTACHED = Refusal("media_already_attached", "Another post shows the medium already.")
 
 
@@ -37,7 +39,7 @@ def refusal_of(medium: MediumFacts, *, author_id: UUID, post_id: UUID) -> Refusa
     if medium.owner_id != author_id:
         return NOT_OWNED
     if medium.state == MediaState.FAILED:
-        return FAILED
+        return DELETED if medium.failure_code == DELETED.code else FAILED
     if medium.post_id not in {None, post_id}:
         return ALREADY_ATTACHED
     return None

@@ -35,6 +35,7 @@ def media_by_id(reader: Reader, media_ids: Sequence[UUID]) -> Mapping[UUID, Row[
             MEDIA_ITEMS.c.owner_id,
             MEDIA_ITEMS.c.post_id,
             MEDIA_ITEMS.c.state,
+            MEDIA_ITEMS.c.failure_code,
             *_SHOWN,
         ).where(MEDIA_ITEMS.c.media_id.in_(media_ids))
     )
@@ -76,7 +77,14 @@ def authors_wishing_for(reader: Reader, media_id: UUID) -> Sequence[UUID]:
 def lock_posts_wishing_for(reader: Reader, media_id: UUID) -> Sequence[Row[Any]]:
     """Lock, in order, and read the posts that show or wait for a medium; the first to ask comes first."""
     statement = (
-        select(POSTS.c.id, POSTS.c.author_id, POSTS.c.state)
+        select(
+            POSTS.c.id,
+            POSTS.c.author_id,
+            POSTS.c.state,
+            POSTS.c.caption,
+            POSTS.c.visibility,
+            POSTS.c.published_at,
+        )
         .join(POST_IMAGES, POST_IMAGES.c.post_id == POSTS.c.id)
         .where(
             POST_IMAGES.c.media_id == media_id,

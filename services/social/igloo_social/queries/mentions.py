@@ -50,6 +50,11 @@ def visible_mentions(
     return column
 
 
+def mentioned_in_post(reader: Reader, post_id: UUID) -> Sequence[UUID]:
+    """List whom a post's caption mentions."""
+    return [user_id for (user_id,) in _MENTIONED.rows(reader, {"post_id": post_id})]
+
+
 def those_who_see(reader: Reader, *, post_id: UUID, user_ids: Sequence[UUID]) -> Sequence[UUID]:
     """List, in the order of their ids, those of these people who may see a post that is out.
 
@@ -59,6 +64,7 @@ def those_who_see(reader: Reader, *, post_id: UUID, user_ids: Sequence[UUID]) ->
     return [user_id for (user_id,) in rows]
 
 
+_MENTIONED = Statement("SELECT user_id FROM post_mentions WHERE post_id = %(post_id)s ORDER BY user_id")
 _WHO_SEE = Statement("""
 SELECT person.user_id
 FROM posts

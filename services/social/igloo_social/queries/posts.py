@@ -79,6 +79,7 @@ class PostView(NamedTuple):
     created_at: datetime
     published_at: datetime | None
     edited_at: datetime | None
+    version: int
 
 
 POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -106,6 +107,7 @@ POST_COLUMNS: tuple[ColumnElement[Any], ...] = (
     POSTS.c.created_at,
     POSTS.c.published_at,
     POSTS.c.edited_at,
+    POSTS.c.version,
 )
 """What a reader sees of a post with its author; the statement joins `posts` and `profiles`."""
 

@@ -19,6 +19,7 @@ from igloo_common.errors import NotFound
 from igloo_common.statements import Statement
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, Relationship, RelationType
+from igloo_social.policies.posts import visible_post_count
 from igloo_social.policies.relations import may_see_person
 from igloo_social.queries.relations import end_of_mute, kinds_between
 from igloo_social.queries.visibility import HIDDEN_PEOPLE, VIEWER
@@ -57,6 +58,9 @@ class ProfileRow(NamedTuple):
     bio: str
     is_private: bool
     post_count: int
+    """What the viewer could page through; the two that follow are what others than the owner see."""
+    public_post_count: int
+    followers_post_count: int
     version: int
     created_at: datetime
     follower_count: int
@@ -105,10 +109,23 @@ def _found(
     if found is None:
         return None
     row = ProfileRow(*found)
-    if viewer_id is None or viewer_id == row.user_id:
+    if viewer_id == row.user_id:
         return ProfileView(row, None)
+    if viewer_id is None:
+        return ProfileView(_as_told(row, Relationship()), None)
     relationship = Relationship.of_kinds(row.outgoing, row.incoming, muting_until=row.muting_until)
-    return ProfileView(row, relationship) if may_see_person(relationship) else None
+    return ProfileView(_as_told(row, relationship), relationship) if may_see_person(relationship) else None
+
+
+def _as_told(row: ProfileRow, relationship: Relationship) -> ProfileRow:
+    """Tell somebody else of as many posts as they could page through."""
+    post_count = visible_post_count(
+        relationship,
+        is_private=row.is_private,
+        public=row.public_post_count,
+        for_followers=row.followers_post_count,
+    )
+    return row._replace(post_count=post_count)
 
 
 def _hidden_follows(*, incoming: bool) -> ColumnElement[int]:
@@ -139,6 +156,8 @@ def _statement(key: ColumnElement[Any], *, for_viewer: bool) -> Statement:
         PROFILES.c.bio,
         PROFILES.c.is_private,
         PROFILES.c.post_count,
+        PROFILES.c.public_post_count,
+        PROFILES.c.followers_post_count,
         PROFILES.c.version,
         PROFILES.c.created_at,
         (PROFILES.c.follower_count - _hidden_follows(incoming=True)).label("follower_count"),
