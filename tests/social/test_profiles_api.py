@@ -52,6 +52,8 @@ def test_a_profile_shows_the_person_with_the_relationship(client: FlaskClient, s
             "followed_by": False,
             "blocking": False,
             "muting": False,
+            "muting_until": None,
+            "muting_until": None,
         },
     }
 

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
-from igloo_common.errors import Conflict, FieldError, Invalid, PreconditionFailed
+from igloo_common.errors import PreconditionFailed
 from igloo_common.texts import cleaned
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.follow_requests import accept_requests, lock_with_requesters
 from igloo_social.operations.relations import lock_people
+from igloo_social.operations.usernames import (
+    change_username,
+    give_username,
+    refuse_bad_username,
+    refuse_early_change,
+)
 from igloo_social.policies import names, usernames
 from igloo_social.queries.profiles import UserNotFound
 
@@ -26,14 +31,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _GENERATED_TRIES = 8
-
-
-class UsernameTaken(Conflict):
-    """Somebody else has this username."""
-
-
-class UsernameRefused(Invalid):
-    """The username is malformed or reserved; `errors` says which."""
 
 
 class ProfileChanged(PreconditionFailed):
@@ -58,7 +55,8 @@ def see_person(session: Session, *, user_id: UUID, now: datetime) -> None:
         if _is_known(session, user_id):
             return
         # Without a conflict target: somebody may have the username, or make the same profile just now.
-        session.execute(insert(PROFILES).values(**profile, username=username).on_conflict_do_nothing())
+        made = insert(PROFILES).values(**profile, username=username).on_conflict_do_nothing()
+        give_username(session, made, user_id=user_id, username=username)
 
 
 def meet_living(session: Session, user_ids: Collection[UUID], *, now: datetime) -> Set[UUID]:
@@ -111,10 +109,12 @@ def edit_profile(
     `expected_versions` holds the versions that the editor may have read; None asks for none.
 
     Raises:
-        ProfileChanged, UsernameRefused, UsernameTaken: Nothing has changed then.
+        ProfileChanged: It is in none of these versions.
+        UsernameRefused, UsernameTaken, UsernameChangedRecently: As their names say.
         UserNotFound: The account was deleted.
     """
-    _refuse_bad_username(edit.username)
+    if edit.username is not None:
+        refuse_bad_username(edit.username)
     requesters = lock_with_requesters(session, user_id) if edit.is_private is False else []
     profile = _lock_profile(session, user_id)
     if profile is None:
@@ -125,24 +125,12 @@ def edit_profile(
     changes = {name: value for name, value in given.items() if value != getattr(profile, name)}
     if not changes:
         return
-    try:
+    if edit.username is not None and "username" in changes:
+        refuse_early_change(session, profile, edit.username, now=now)
+        change_username(session, profile, _next_version(profile, changes, now), now=now)
+    else:
         _change(session, profile, changes, now)
-    except IntegrityError as error:
-        raise UsernameTaken(
-            "Somebody else has this username.", errors=[_at_username("username_taken")]
-        ) from error
     accept_requests(session, actor_id=user_id, requester_ids=requesters, now=now)
-
-
-def _refuse_bad_username(username: str | None) -> None:
-    problem = None if username is None else usernames.problem_with(username)
-    if problem is not None:
-        code, detail = problem
-        raise UsernameRefused(detail, errors=[_at_username(code, detail)])
-
-
-def _at_username(code: str, detail: str = "Choose another one.") -> FieldError:
-    return FieldError(pointer="/username", code=code, detail=detail)
 
 
 def _is_known(session: Session, user_id: UUID) -> bool:
@@ -155,11 +143,12 @@ def _lock_profile(session: Session, user_id: UUID) -> Row[Any] | None:
 
 
 def _change(session: Session, profile: Row[Any], changes: Mapping[str, object], now: datetime) -> None:
-    session.execute(
-        update(PROFILES)
-        .where(PROFILES.c.user_id == profile.user_id)
-        .values({**changes, "version": profile.version + 1, "updated_at": now})
-    )
+    values = _next_version(profile, changes, now)
+    session.execute(update(PROFILES).where(PROFILES.c.user_id == profile.user_id).values(values))
+
+
+def _next_version(profile: Row[Any], changes: Mapping[str, object], now: datetime) -> dict[str, object]:
+    return {**changes, "version": profile.version + 1, "updated_at": now}
 
 
 def _proposals(name: str, user_id: UUID) -> Iterator[str]:
@@ -167,12 +156,8 @@ def _proposals(name: str, user_id: UUID) -> Iterator[str]:
 
 
 def _take_first_free(session: Session, user_id: UUID, proposals: Iterator[str]) -> None:
+    """Give a person the first of these usernames that is free; the placeholder stays if none is."""
     for username in proposals:
-        try:
-            with session.begin_nested():
-                session.execute(
-                    update(PROFILES).where(PROFILES.c.user_id == user_id).values(username=username)
-                )
-        except IntegrityError:
-            continue  # Somebody has it: the placeholder stays if none of the proposals is free.
-        return
+        taken = update(PROFILES).where(PROFILES.c.user_id == user_id).values(username=username)
+        if give_username(session, taken, user_id=user_id, username=username):
+            return

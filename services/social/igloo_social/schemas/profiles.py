@@ -93,7 +93,8 @@ class ProfileEditSchema(Schema):
 
     username = fields.String(
         metadata={
-            "description": "3 to 30 of a to z, digits, _ and .; capitals become small, some are reserved",
+            "description": "3 to 30 of a to z, digits, _ and ., of which one is no sign; capitals become small,"
+            " and some are reserved",
             "example": "snow.hare",
         }
     )
