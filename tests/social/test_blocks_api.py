@@ -17,6 +17,9 @@ ROUTES = [
     ("DELETE", "/v1/users/{}/follow"),
     ("PUT", "/v1/users/{}/block"),
     ("DELETE", "/v1/users/{}/block"),
+    ("PUT", "/v1/users/{}/mute"),
+    ("DELETE", "/v1/users/{}/mute"),
+    ("DELETE", "/v1/users/me/followers/{}"),
     ("POST", "/v1/follow-requests/{}/accept"),
     ("POST", "/v1/follow-requests/{}/reject"),
 ]
@@ -67,6 +70,7 @@ def test_a_block_ends_follows_and_requests_both_ways(client: FlaskClient, sessio
         "followed_by": False,
         "blocking": True,
         "muting": False,
+        "muting_until": None,
     }
     assert sorted(relation_changes(session)) == sorted(
         [

@@ -13,7 +13,14 @@ from igloo_social.models.notifications import Notification
 from igloo_social.models.profiles import PROFILES
 from igloo_social.schemas.relations import RelationshipSchema
 
-NOTHING = {"following": False, "requested": False, "followed_by": False, "blocking": False, "muting": False}
+NOTHING = {
+    "following": False,
+    "requested": False,
+    "followed_by": False,
+    "blocking": False,
+    "muting": False,
+    "muting_until": None,
+}
 
 
 def notifications(session: Session, recipient: UUID) -> list[tuple[str, UUID | None]]:
@@ -226,3 +233,105 @@ def test_nobody_accepts_what_nobody_asked(client: FlaskClient, session: Session)
     reply = client.post(f"/v1/follow-requests/{stranger}/accept", headers=bearer(owner))
 
     assert (reply.status_code, reply.get_json()["code"]) == (404, "follow_request_not_found")
+
+
+def test_who_is_accepted_is_told_once(client: FlaskClient, session: Session) -> None:
+    owner, asker = make_person(session, is_private=True), make_person(session)
+    session.commit()
+    client.put(f"/v1/users/{owner}/follow", headers=bearer(asker))
+
+    for _ in range(2):
+        client.post(f"/v1/follow-requests/{asker}/accept", headers=bearer(owner))
+
+    assert notifications(session, asker) == [("follow_accepted", owner)]
+    assert notifications(session, owner) == []
+
+
+def test_everybody_who_asked_is_told_when_an_account_goes_public(
+    client: FlaskClient, session: Session
+) -> None:
+    owner, first, second, follower = (make_person(session) for _ in range(4))
+    add_noise(session, owner, first, second)
+    relate(session, follower, "f", owner)
+    session.commit()
+    client.patch("/v1/users/me", json={"is_private": True}, headers=bearer(owner))
+    for asker in (first, second):
+        client.put(f"/v1/users/{owner}/follow", headers=bearer(asker))
+
+    for _ in range(2):
+        client.patch("/v1/users/me", json={"is_private": False}, headers=bearer(owner))
+
+    assert notifications(session, first) == [("follow_accepted", owner)]
+    assert notifications(session, second) == [("follow_accepted", owner)]
+    assert notifications(session, follower) == []
+    assert notifications(session, owner) == []
+    assert counts(session, owner) == (3, 0)
+
+
+@pytest.mark.parametrize("ends", ["unfollow", "remove", "block", "be blocked"])
+def test_that_one_was_accepted_is_no_longer_news_when_the_follow_ends(
+    client: FlaskClient, session: Session, ends: str
+) -> None:
+    owner, asker, other = make_person(session, is_private=True), make_person(session), make_person(session)
+    session.commit()
+    for person in (asker, other):
+        client.put(f"/v1/users/{owner}/follow", headers=bearer(person))
+        client.post(f"/v1/follow-requests/{person}/accept", headers=bearer(owner))
+
+    method, path, actor = {
+        "unfollow": ("DELETE", f"/v1/users/{owner}/follow", asker),
+        "remove": ("DELETE", f"/v1/users/me/followers/{asker}", owner),
+        "block": ("PUT", f"/v1/users/{owner}/block", asker),
+        "be blocked": ("PUT", f"/v1/users/{asker}/block", owner),
+    }[ends]
+    assert client.open(path, method=method, headers=bearer(actor)).status_code == 200
+
+    assert notifications(session, asker) == []
+    assert notifications(session, other) == [("follow_accepted", owner)]
+
+
+def test_a_removed_follower_follows_no_more_and_is_not_told(client: FlaskClient, session: Session) -> None:
+    owner, follower, other = (make_person(session) for _ in range(3))
+    add_noise(session, owner, follower)
+    relate(session, owner, "f", follower)
+    session.commit()
+    for person in (follower, other):
+        client.put(f"/v1/users/{owner}/follow", headers=bearer(person))
+    announced = len(relation_changes(session))
+
+    replies = [client.delete(f"/v1/users/me/followers/{follower}", headers=bearer(owner)) for _ in range(2)]
+
+    expected = {**NOTHING, "user_id": str(follower), "following": True}
+    assert [(reply.status_code, reply.get_json()) for reply in replies] == [(200, expected)] * 2
+    assert RelationshipSchema().load(replies[0].get_json())
+    assert relation_changes(session)[announced:] == [(str(follower), "f", str(owner), "removed")]
+    assert counts(session, owner) == (1, 1)
+    assert counts(session, follower) == (1, 0)
+    assert notifications(session, owner) == [("follow", other)]
+    assert notifications(session, follower) == []
+
+
+def test_who_asks_is_removed_likewise(client: FlaskClient, session: Session) -> None:
+    owner, asker = make_person(session, is_private=True), make_person(session)
+    session.commit()
+    client.put(f"/v1/users/{owner}/follow", headers=bearer(asker))
+
+    reply = client.delete(f"/v1/users/me/followers/{asker}", headers=bearer(owner))
+
+    assert reply.get_json() == {**NOTHING, "user_id": str(asker)}
+    assert [change for *_, change in relation_changes(session)] == ["created", "removed"]
+    assert notifications(session, owner) == notifications(session, asker) == []
+
+
+def test_only_a_known_other_person_can_be_removed(client: FlaskClient, session: Session) -> None:
+    owner = make_person(session)
+    session.commit()
+
+    def answer(user_id: object) -> tuple[int, str]:
+        reply = client.delete(f"/v1/users/me/followers/{user_id}", headers=bearer(owner))
+        return reply.status_code, reply.get_json()["code"]
+
+    assert answer(owner) == (422, "self_relation")
+    assert answer(new_id()) == (404, "user_not_found")
+    assert answer("snow.hare")[0] == 404
+    assert client.delete(f"/v1/users/me/followers/{new_id()}").status_code == 401

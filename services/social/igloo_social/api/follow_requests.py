@@ -39,6 +39,7 @@ def list_my_follow_requests(query: PageQuery) -> Response:
 
 @blp.route("/v1/follow-requests/<uuid:user_id>/accept", methods=["POST"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
@@ -52,6 +53,7 @@ def accept_follow_request(user_id: UUID) -> Response:
 
 @blp.route("/v1/follow-requests/<uuid:user_id>/reject", methods=["POST"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")

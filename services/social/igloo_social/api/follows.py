@@ -14,7 +14,7 @@ from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.api.people import people_response
-from igloo_social.operations.follows import follow_account, unfollow_account
+from igloo_social.operations.follows import follow_account, remove_follower, unfollow_account
 from igloo_social.queries.people import PeopleList, require_follows_visible
 from igloo_social.queries.profiles import visible_profile
 from igloo_social.schemas.profiles import PeoplePageSchema
@@ -28,6 +28,7 @@ blp = Blueprint("follows", __name__, description="Following people")
 
 @blp.route("/v1/users/<uuid:user_id>/follow", methods=["PUT"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
@@ -43,6 +44,7 @@ def follow_user(user_id: UUID) -> Response:
 
 @blp.route("/v1/users/<uuid:user_id>/follow", methods=["DELETE"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
@@ -54,8 +56,26 @@ def unfollow_user(user_id: UUID) -> Response:
     return json_response(relationship_json(user_id, relationship))
 
 
+@blp.route("/v1/users/me/followers/<uuid:user_id>", methods=["DELETE"])
+@access.user
+@access.about(user_id="person.other")
+@blp.response(200, RelationshipSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def remove_my_follower(user_id: UUID) -> Response:
+    """Have a person no longer follow one, nor ask to; again, it changes nothing. They are not told.
+
+    They can follow again, or ask to: blocking keeps them from it.
+    """
+    with transaction() as session:
+        actor_id = current_identity().user_id
+        relationship = remove_follower(session, actor_id=actor_id, follower_id=user_id, now=utc_now())
+    return json_response(relationship_json(user_id, relationship))
+
+
 @blp.route("/v1/users/<uuid:user_id>/followers", methods=["GET"])
 @access.optional
+@access.about(user_id="person.follows")
 @blp.arguments(PageQuerySchema, location="query")
 @blp.response(200, PeoplePageSchema)
 @blp.alt_response(403, "FORBIDDEN")
@@ -67,6 +87,7 @@ def list_followers(query: PageQuery, user_id: UUID) -> Response:
 
 @blp.route("/v1/users/<uuid:user_id>/following", methods=["GET"])
 @access.optional
+@access.about(user_id="person.follows")
 @blp.arguments(PageQuerySchema, location="query")
 @blp.response(200, PeoplePageSchema)
 @blp.alt_response(403, "FORBIDDEN")

@@ -27,7 +27,7 @@ blp = Blueprint("mutes", __name__, description="Muting people")
 
 @blp.route("/v1/users/<uuid:user_id>/mute", methods=["PUT"])
 @access.user
-@access.about(user_id="person.visible")
+@access.about(user_id="person.other")
 @blp.arguments(MuteSchema, required=False)
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
@@ -52,7 +52,7 @@ def mute_user(mute: Mute, user_id: UUID) -> Response:
 
 @blp.route("/v1/users/<uuid:user_id>/mute", methods=["DELETE"])
 @access.user
-@access.about(user_id="person.visible")
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from igloo_common.errors import NotFound
+from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.relations import RelationType
+from igloo_social.operations import notifications
 from igloo_social.operations.follows import end_follow
-from igloo_social.operations.relations import add_edge, lock_pair, lock_people
+from igloo_social.operations.relations import add_edge, lock_pair, lock_people, remove_edges
 from igloo_social.queries.relations import requesters_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class FollowRequestNotFound(NotFound):
 
 
 def accept_request(session: Session, *, actor_id: UUID, requester_id: UUID, now: datetime) -> Relationship:
-    """Let a person who asked follow the actor; accepted already, it changes nothing.
+    """Let a person who asked follow the actor, and tell them so; accepted already, it changes nothing.
 
     Raises:
         SelfRelation, UserNotFound: See `lock_pair`.
@@ -37,7 +39,7 @@ def accept_request(session: Session, *, actor_id: UUID, requester_id: UUID, now:
     """
     pair = lock_pair(session, actor_id=actor_id, other_id=requester_id)
     if pair.relationship.requested_by:
-        _make_follow(session, requester_id, actor_id, now)
+        accept_requests(session, actor_id=actor_id, requester_ids=[requester_id], now=now)
     elif not pair.relationship.followed_by:
         raise FollowRequestNotFound
     return replace(pair.relationship, requested_by=False, followed_by=True)
@@ -74,11 +76,30 @@ def lock_with_requesters(session: Session, user_id: UUID) -> list[UUID]:
 def accept_requests(
     session: Session, *, actor_id: UUID, requester_ids: Sequence[UUID], now: datetime
 ) -> None:
-    """Let people follow who asked to, as when an account goes public; needs `lock_with_requesters`."""
-    for requester_id in requester_ids:
-        _make_follow(session, requester_id, actor_id, now)
+    """Let people follow who asked to, and tell them so: one of them, or all when an account goes public.
 
-
-def _make_follow(session: Session, requester_id: UUID, actor_id: UUID, now: datetime) -> None:
-    end_follow(session, follower_id=requester_id, followee_id=actor_id, now=now)
-    add_edge(session, from_user=requester_id, to_user=actor_id, relation_type=RelationType.FOLLOW, now=now)
+    Needs their locks and the actor's, as of `lock_with_requesters`.
+    """
+    in_order = sorted(requester_ids)
+    for requester_id in in_order:
+        edge = {"from_user": requester_id, "to_user": actor_id}
+        remove_edges(session, **edge, relation_types=(RelationType.REQUEST,), now=now)
+        add_edge(session, **edge, relation_type=RelationType.FOLLOW, now=now)
+    # After all edges: what is told is locked last.
+    for requester_id in in_order:
+        notifications.withdraw(
+            session,
+            recipient_id=actor_id,
+            kind=NotificationKind.FOLLOW_REQUEST,
+            actor_id=requester_id,
+            object_id=None,
+        )
+    for requester_id in in_order:
+        notifications.notify(
+            session,
+            recipient_id=requester_id,
+            kind=NotificationKind.FOLLOW_ACCEPTED,
+            actor_id=actor_id,
+            object_id=None,
+            now=now,
+        )

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from igloo_social.models.notifications import NotificationKind
-from igloo_social.models.relations import Relationship
+    from igloo_social.models.relations import Relationship
 
 NEWS_OF_EDGES = {
     RelationType.FOLLOW: NotificationKind.FOLLOW,
@@ -66,12 +65,21 @@ def end_follow(session: Session, *, follower_id: UUID, followee_id: UUID, now: d
     removed = remove_edges(
         session, from_user=follower_id, to_user=followee_id, relation_types=tuple(NEWS_OF_EDGES), now=now
     )
-    for kind in removed:
+    for kind in sorted(removed):
         notifications.withdraw(
             session,
             recipient_id=followee_id,
             kind=NEWS_OF_EDGES[kind],
             actor_id=follower_id,
+            object_id=None,
+        )
+    if RelationType.FOLLOW in removed:
+        # Most were never asked for: there is nothing to take back then.
+        notifications.withdraw(
+            session,
+            recipient_id=follower_id,
+            kind=NotificationKind.FOLLOW_ACCEPTED,
+            actor_id=followee_id,
             object_id=None,
         )
 
@@ -86,3 +94,15 @@ def unfollow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now
     if pair.relationship.following or pair.relationship.requested:
         end_follow(session, follower_id=actor_id, followee_id=followee_id, now=now)
     return replace(pair.relationship, following=False, requested=False)
+
+
+def remove_follower(session: Session, *, actor_id: UUID, follower_id: UUID, now: datetime) -> Relationship:
+    """Have a person no longer follow the actor, nor ask to, as if they had ended it; they are not told.
+
+    Raises:
+        SelfRelation, UserNotFound: See `lock_pair`.
+    """
+    pair = lock_pair(session, actor_id=actor_id, other_id=follower_id)
+    if pair.relationship.followed_by or pair.relationship.requested_by:
+        end_follow(session, follower_id=follower_id, followee_id=actor_id, now=now)
+    return replace(pair.relationship, followed_by=False, requested_by=False)
