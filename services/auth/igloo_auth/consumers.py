@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,14 @@ from sqlalchemy.orm import Session
 
 from igloo_auth.operations.account_deletions import complete_deletion_step
 from igloo_auth.operations.account_exports import collect_part
+from igloo_auth.operations.suspensions import reinstate_account, suspend_on_decision
+from igloo_auth.queries.accounts import AccountNotFound
+from igloo_auth.settings import Settings
 from igloo_common.consumers import Consumers, Delivery
+from igloo_common.web import provided
 
 consumers = Consumers("auth")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,21 @@ class ExportCollected:
     account_id: UUID
 
 
+@dataclass(frozen=True, kw_only=True)
+class SuspensionDecided:
+    """A moderator decided that an account is suspended."""
+
+    account_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspensionLifted:
+    """A moderator took such a decision back."""
+
+    account_id: UUID
+
+
 @consumers.on("social.account.erased.v1", AccountErased)
 def note_social_erased(session: Session, event: Delivery[AccountErased], now: datetime) -> None:
     """Complete social's step of the deletion."""
@@ -63,6 +84,36 @@ def note_social_collected(session: Session, event: Delivery[ExportCollected], no
 def note_media_collected(session: Session, event: Delivery[ExportCollected], now: datetime) -> None:
     """Note that media's part of the export is there."""
     _collect(session, event.data, service="media", now=now)
+
+
+@consumers.on("social.suspension.decided.v1", SuspensionDecided)
+def suspend_as_decided(session: Session, event: Delivery[SuspensionDecided], now: datetime) -> None:
+    """End the person's sessions and refuse to sign them in; who has left meanwhile is left alone."""
+    said = event.data
+    try:
+        suspended = suspend_on_decision(
+            session,
+            account_id=said.account_id,
+            reason=said.reason,
+            lifetimes=provided(Settings).lifetimes,
+            now=now,
+        )
+    except AccountNotFound:
+        return
+    if not suspended:
+        logger.warning(
+            "A moderator decided to suspend another moderator, who stays.",
+            extra={"account_id": str(said.account_id), "event_id": str(event.id)},
+        )
+
+
+@consumers.on("social.suspension.lifted.v1", SuspensionLifted)
+def reinstate_as_lifted(session: Session, event: Delivery[SuspensionLifted], now: datetime) -> None:
+    """Let the person sign in again; who has left meanwhile is left alone."""
+    try:
+        reinstate_account(session, account_id=event.data.account_id, now=now)
+    except AccountNotFound:
+        return
 
 
 def _complete_step(session: Session, erased: AccountErased, *, service: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from igloo_social.jobs.backlog import measure_tasks
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.jobs.exports import ExportLane
 from igloo_social.jobs.periodic import JOBS
+from igloo_social.jobs.suspensions import move_next
 from igloo_social.operations.account_tasks import CHANNEL
 from igloo_social.settings import Settings
 
@@ -27,6 +28,7 @@ def main() -> int:
     exports = ExportLane(ObjectStore(settings.storage))
     lanes = [
         Lane("erasures", erase_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
+        Lane("suspensions", move_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("measures", measure_tasks, None, TASKS_MEASURED_EVERY_SECONDS),
     ]

@@ -1,4 +1,4 @@
-"""What operators decide about an account: that it is suspended, or that it is a moderator's."""
+"""What is decided about an account: that it is suspended or reinstated, or that it is a moderator's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from igloo_auth.events import AccountReinstated, AccountSuspended
 from igloo_auth.models.accounts import Account
 from igloo_auth.models.security_events import SecurityEventKind
 from igloo_auth.models.sessions import RevocationReason
@@ -14,6 +15,7 @@ from igloo_auth.operations.security_events import record_security_event
 from igloo_auth.operations.sessions import end_sessions, lock_account
 from igloo_auth.queries.accounts import AccountNotFound
 from igloo_auth.settings import TokenLifetimes
+from igloo_common.outbox import emit
 
 
 def suspend_account(
@@ -44,6 +46,28 @@ def suspend_account(
         details={"reason": reason},
         now=now,
     )
+    emit(session, AccountSuspended(account_id=account_id, suspended_at=now), now=now)
+    return True
+
+
+def suspend_on_decision(
+    session: Session, *, account_id: UUID, reason: str, lifetimes: TokenLifetimes, now: datetime
+) -> bool:
+    """Suspend an account because a moderator decided it, unless it is a moderator's as well.
+
+    Moderators do not decide about each other: an operator dismisses one first. The social service, which has
+    the person out of sight already and cannot know, hears that they are to be seen again.
+
+    Returns False when the decision was refused.
+
+    Raises:
+        AccountNotFound: When there is none, or only the tombstone of one.
+    """
+    account = _locked(session, account_id)
+    if account.is_moderator and account.suspended_at is None:
+        emit(session, AccountReinstated(account_id=account_id, reinstated_at=now), now=now)
+        return False
+    suspend_account(session, account_id=account_id, reason=reason, lifetimes=lifetimes, now=now)
     return True
 
 
@@ -59,6 +83,7 @@ def reinstate_account(session: Session, *, account_id: UUID, now: datetime) -> b
     account.suspended_at = account.suspension_reason = None
     account.updated_at = now
     record_security_event(session, account_id=account_id, kind=SecurityEventKind.ACCOUNT_REINSTATED, now=now)
+    emit(session, AccountReinstated(account_id=account_id, reinstated_at=now), now=now)
     return True
 
 

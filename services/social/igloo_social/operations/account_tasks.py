@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from igloo_common.backoff import backoff_seconds
+from igloo_common.ids import new_id
 from igloo_common.outbox import emit
 from igloo_social.events import AccountErased, ExportCollected, Removed
 from igloo_social.models.account_tasks import ACCOUNT_TASKS, TaskKind
@@ -40,6 +41,7 @@ class Task:
     """One task that a worker has taken up."""
 
     id: UUID
+    kind: str
     account_id: UUID
     parts_prefix: str | None
     attempts: int
@@ -65,12 +67,27 @@ def request_export(
 
 def lock_due_erasure(session: Session, *, now: datetime) -> Task | None:
     """Take up the erasure that has waited longest, for as long as the transaction lasts."""
-    return _lock_due(session, TaskKind.ERASURE, now)
+    return _lock_due(session, now, TaskKind.ERASURE)
+
+
+def note_task(session: Session, *, kind: TaskKind, account_id: UUID, now: datetime) -> None:
+    """Note what is to be done about a person, once more though it be noted already."""
+    _note(session, {"id": new_id(), "kind": kind.value, "account_id": account_id}, now)
+
+
+def lock_due_suspension(session: Session, *, now: datetime) -> Task | None:
+    """Take up the suspension or reinstatement that has waited longest, until the transaction ends."""
+    return _lock_due(session, now, TaskKind.SUSPENSION, TaskKind.REINSTATEMENT)
+
+
+def finish_suspension(session: Session, task: Task, *, now: datetime) -> None:
+    """Close the task of a person who is wholly set apart, or put back."""
+    _finish(session, task.id, now)
 
 
 def claim_due_export(session: Session, *, now: datetime) -> Task | None:
     """Take up the export that has waited longest, for EXPORT_LEASE."""
-    task = _lock_due(session, TaskKind.EXPORT, now)
+    task = _lock_due(session, now, TaskKind.EXPORT)
     if task is not None:
         _change(session, task.id, due_at=now + EXPORT_LEASE, attempts=task.attempts + 1)
     return task
@@ -118,16 +135,17 @@ def _note(session: Session, task: Mapping[str, object], now: datetime) -> None:
     session.execute(_WAKE, {"channel": CHANNEL})
 
 
-def _lock_due(session: Session, kind: TaskKind, now: datetime) -> Task | None:
+def _lock_due(session: Session, now: datetime, *kinds: TaskKind) -> Task | None:
     row = session.execute(
         select(
             ACCOUNT_TASKS.c.id,
+            ACCOUNT_TASKS.c.kind,
             ACCOUNT_TASKS.c.account_id,
             ACCOUNT_TASKS.c.parts_prefix,
             ACCOUNT_TASKS.c.attempts,
             ACCOUNT_TASKS.c.removed,
         )
-        .where(ACCOUNT_TASKS.c.kind == kind.value, ACCOUNT_TASKS.c.due_at <= now)
+        .where(ACCOUNT_TASKS.c.kind.in_([kind.value for kind in kinds]), ACCOUNT_TASKS.c.due_at <= now)
         .order_by(ACCOUNT_TASKS.c.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -38,10 +38,10 @@ def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
     posts = {"post_ids": [post_id for (post_id,) in rows], "limit": ROWS_AT_ONCE}
     if not rows:
         return {}
-    likes = REMOVE_LIKES.count(session, posts)
+    likes = REMOVE_LIKES.count(session, posts) + REMOVE_LIKES_APART.count(session, posts)
     notifications = REMOVE_NEWS.count(session, posts)
     removed = {"likes_received": likes, "notifications": notifications}
-    if ROWS_AT_ONCE in removed.values():
+    if max(removed.values()) >= ROWS_AT_ONCE:
         return removed
     # Photos that were deleted before their owner have no row of their own any more.
     _forget_what_was_said(session, REMOVE_IMAGES.rows(session, posts))
@@ -69,6 +69,11 @@ ORDER BY id LIMIT %(limit)s FOR UPDATE
 REMOVE_LIKES = Statement("""
 DELETE FROM likes WHERE (post_id, user_id) IN (
     SELECT post_id, user_id FROM likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
+)
+""")
+REMOVE_LIKES_APART = Statement("""
+DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
+    SELECT user_id, post_id FROM suspended_likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 )
 """)
 REMOVE_NEWS = Statement("""

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.erased_posts import remove_media, remove_posts
 from igloo_social.operations.erased_relations import remove_relations
+from igloo_social.operations.erased_reports import remove_reports, remove_set_apart
 from igloo_social.operations.erased_traces import (
     forget_events,
     remove_feed,
@@ -39,12 +40,14 @@ _BATCHES: tuple[Callable[[Session, UUID], Mapping[str, int]], ...] = (
     # tables below, and so go before them.
     remove_relations,
     remove_likes_given,
+    remove_set_apart,
     remove_notifications,
     remove_media,
     remove_posts,
     remove_feed,
     remove_read_marker,
     remove_friends,
+    remove_reports,
     remove_kept_replies,
     forget_events,
 )
