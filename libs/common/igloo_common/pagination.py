@@ -25,8 +25,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _VERSION: Final = 1
 _PAYLOAD: Final = struct.Struct(">BBq16s")
-_SIGNATURE_BYTES: Final = 16  # 26 + 16 = 42 bytes: exactly 56 characters of base64, so no padding
-_TEXT_CHARACTERS: Final = 56
+_SIGNATURE_BYTES: Final = 16
 _DIRECTIONS: Final[tuple[Direction, Direction]] = ("older", "newer")
 MAX_LIMIT: Final = 100
 
@@ -111,24 +110,47 @@ def encode_cursor(cursor: Cursor, *, scope: str) -> str:
 
     `scope` names the operation, its filters and its viewer, for example `feed:<user id>`.
     """
-    micros = (cursor.at - _EPOCH) // _MICROSECOND
-    payload = _PAYLOAD.pack(_VERSION, _DIRECTIONS.index(cursor.direction), micros, cursor.id.bytes)
-    return base64.urlsafe_b64encode(payload + _signature(payload, scope)).decode()
+    micros = microseconds(cursor.at)
+    return seal(_PAYLOAD.pack(_VERSION, _DIRECTIONS.index(cursor.direction), micros, cursor.id.bytes), scope)
 
 
 def decode_cursor(text: str, *, scope: str) -> Cursor:
     """Read a cursor of this scope; raises InvalidCursor for anything else."""
+    version, direction, micros, id_bytes = _PAYLOAD.unpack(unseal(text, scope, size_bytes=_PAYLOAD.size))
+    if version != _VERSION:
+        raise InvalidCursor("The cursor is of another version.")
+    return Cursor(moment(micros), UUID(bytes=id_bytes), _DIRECTIONS[direction])
+
+
+def seal(payload: bytes, scope: str) -> str:
+    """Write bytes as opaque, signed text that only the same scope reads back.
+
+    The payload's length is 2 more than a multiple of 3, so that the text needs no padding.
+    """
+    return base64.urlsafe_b64encode(payload + _signature(payload, scope)).decode()
+
+
+def unseal(text: str, scope: str, *, size_bytes: int) -> bytes:
+    """Read what `seal` wrote for this scope; raises InvalidCursor for anything else."""
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
         raise InvalidCursor("The cursor is not valid.") from error
-    payload, signature = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
-    if len(text) != _TEXT_CHARACTERS or not hmac.compare_digest(signature, _signature(payload, scope)):
+    payload, signature = raw[:size_bytes], raw[size_bytes:]
+    is_whole = len(raw) == size_bytes + _SIGNATURE_BYTES and len(text) * 3 == len(raw) * 4
+    if not is_whole or not hmac.compare_digest(signature, _signature(payload, scope)):
         raise InvalidCursor("The cursor is not valid here.")
-    version, direction, micros, id_bytes = _PAYLOAD.unpack(payload)
-    if version != _VERSION:
-        raise InvalidCursor("The cursor is of another version.")
-    return Cursor(_EPOCH + micros * _MICROSECOND, UUID(bytes=id_bytes), _DIRECTIONS[direction])
+    return payload
+
+
+def microseconds(at: datetime) -> int:
+    """Count a time as the whole microseconds since 1970 that PostgreSQL keeps of it."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(micros: int) -> datetime:
+    """Give the time that so many microseconds since 1970 are."""
+    return _EPOCH + micros * _MICROSECOND
 
 
 def page_response(
@@ -136,12 +158,16 @@ def page_response(
     *,
     scope: str,
     around: Neighbours,
+    more_of_page: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Send a page: `{"data", "page": {"next_cursor", "prev_cursor"}}` and a Link header (RFC 8288)."""
+    """Send a page: `{"data", "page": {"next_cursor", "prev_cursor"}}` and a Link header (RFC 8288).
+
+    `more_of_page` is what a list with a page schema of its own says beside the cursors.
+    """
     next_cursor = None if around.next is None else encode_cursor(around.next, scope=scope)
     prev_cursor = None if around.prev is None else encode_cursor(around.prev, scope=scope)
-    page = {"next_cursor": next_cursor, "prev_cursor": prev_cursor}
+    page = {"next_cursor": next_cursor, "prev_cursor": prev_cursor, **(more_of_page or {})}
     response = json_response({"data": data, "page": page}, headers=headers)
     _add_links(response, (("next", next_cursor), ("prev", prev_cursor)))
     return response

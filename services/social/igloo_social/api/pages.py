@@ -8,7 +8,7 @@ from igloo_common.pagination import neighbours, page_response
 from igloo_social.queries.posts import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -34,8 +34,13 @@ class PageRequest:
         return Scan(limit=self._limit, at=asked.at, id=asked.id, newer=asked.direction == "newer")
 
     def response(
-        self, data: Sequence[object], *, scanned: Sequence[tuple[datetime, UUID]], more: bool
+        self,
+        data: Sequence[object],
+        *,
+        scanned: Sequence[tuple[datetime, UUID]],
+        more: bool,
+        more_of_page: Mapping[str, object] | None = None,
     ) -> Response:
         """Answer with what may be shown of the rows read; the cursors are of all that were scanned."""
         around = neighbours(scanned, asked=self._asked, more=more)
-        return page_response(data, scope=self._scope, around=around)
+        return page_response(data, scope=self._scope, around=around, more_of_page=more_of_page)

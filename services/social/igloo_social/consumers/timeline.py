@@ -1,4 +1,4 @@
-"""What changes people's feeds: posts that come and go, and relations that do."""
+"""What changes people's feeds: posts that come, change and go, and relations that do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PostChanged:
-    """A post came out, or was deleted."""
+    """A post came out, was changed, or was deleted."""
 
     post_id: UUID
     author_id: UUID
@@ -38,13 +38,19 @@ class RelationChanged:
 @consumers.on("social.post.published.v1", PostChanged)
 def fan_out_published_post(session: Session, event: Delivery[PostChanged], now: datetime) -> None:
     """Put the post into the feeds of its author's followers."""
-    timeline.fan_out(session, post_id=event.data.post_id, author_id=event.data.author_id)
+    timeline.fan_out(session, post_id=event.data.post_id, author_id=event.data.author_id, now=now)
+
+
+@consumers.on("social.post.changed.v1", PostChanged)
+def tell_of_changed_post(session: Session, event: Delivery[PostChanged], now: datetime) -> None:
+    """Have the phones of the author's followers look at the post again."""
+    timeline.tell_of_change(session, post_id=event.data.post_id, author_id=event.data.author_id, now=now)
 
 
 @consumers.on("social.post.deleted.v1", PostChanged)
 def remove_deleted_post(session: Session, event: Delivery[PostChanged], now: datetime) -> None:
     """Take the post out of the feeds of its author's followers."""
-    timeline.remove_post(session, post_id=event.data.post_id, author_id=event.data.author_id)
+    timeline.remove_post(session, post_id=event.data.post_id, author_id=event.data.author_id, now=now)
 
 
 @consumers.on("social.relation.changed.v1", RelationChanged)
@@ -52,6 +58,8 @@ def converge_feeds(session: Session, event: Delivery[RelationChanged], now: date
     """Make the feeds of both people agree with what stands between them now."""
     edge = event.data
     if edge.relation_type == RelationType.FOLLOW:
-        timeline.converge(session, follower_id=edge.from_user_id, author_id=edge.to_user_id)
+        timeline.converge(session, follower_id=edge.from_user_id, author_id=edge.to_user_id, now=now)
     elif edge.relation_type == RelationType.BLOCK:
-        timeline.remove_between(session, edge.from_user_id, edge.to_user_id)
+        timeline.remove_between(session, edge.from_user_id, edge.to_user_id, now=now)
+    elif edge.relation_type == RelationType.MUTE:
+        timeline.bring_back(session, owner_id=edge.from_user_id, author_id=edge.to_user_id, now=now)

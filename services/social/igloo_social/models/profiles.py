@@ -82,6 +82,8 @@ class Profile(Base):
             postgresql_using="gin",
             postgresql_ops={"lower_display_name": "gin_trgm_ops"},
         ),
+        # The few whose older follows a job flags; no count is in it, so that a follow stays a cheap update.
+        Index("ix_profiles_merged_at_read", "user_id", postgresql_where=text("merged_at_read")),
     )
 
 

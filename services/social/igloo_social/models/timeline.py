@@ -53,9 +53,12 @@ class FeedChange(Base):
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     """The post's id, or the author's."""
     kind: Mapped[str] = mapped_column(String(1), primary_key=True)
+    published_before: Mapped[datetime | None]
+    """Of an author who is back: the feed may hold posts from before this time that no row names."""
 
     __table_args__ = (
         CheckConstraint("kind IN ('p', 'a')", name="kind_known"),
+        CheckConstraint("published_before IS NULL OR kind = 'a'", name="only_authors_leave_gaps"),
         # Rows come in the order of time and go by it: a range of blocks is enough to find the old ones.
         Index("ix_feed_changes_changed_at", "changed_at", postgresql_using="brin"),
     )

@@ -37,6 +37,7 @@ def remove_relations(session: Session, account_id: UUID) -> Mapping[str, int]:
         "relations": REMOVE_INCOMING.count(session, between) + REMOVE_OUTGOING.count(session, between),
         "feed_entries": CLEAN_FEEDS.count(session, between),
     }
+    TELL_FEEDS.run(session, between)
     # Others who are deleted as well have their own erasure, and nobody reads their counts.
     recount_people(session, list(living))
     return removed
@@ -64,6 +65,11 @@ DELETE FROM relations WHERE to_user = %(account_id)s AND from_user = ANY(%(other
 """)
 REMOVE_OUTGOING = Statement("""
 DELETE FROM relations WHERE from_user = %(account_id)s AND to_user = ANY(%(others)s)
+""")
+# Phones that keep one of these feeds look again at whether the person's posts are in it.
+TELL_FEEDS = Statement("""
+INSERT INTO feed_changes (owner_id, changed_at, subject_id, kind)
+SELECT other, now(), %(account_id)s, 'a' FROM unnest(%(others)s::uuid[]) AS other ON CONFLICT DO NOTHING
 """)
 # Each post is looked up in each feed, for the table's key is its only index: LATERAL with LIMIT leaves no
 # plan that would rather read all feeds through. The posts come by two indexes, each of which has one half of

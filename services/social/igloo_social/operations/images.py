@@ -122,8 +122,8 @@ def apply_medium(session: Session, medium: Medium, *, now: datetime) -> None:
         if post.state == PostState.PROCESSING:
             _advance(session, post, medium.media_id, now)
         elif medium.state is MediaState.READY:
-            _show_anew(session, post)
-            _announce_change(session, post, now)
+            if _images_json(_show_anew(session, post)) != post.images:
+                _announce_change(session, post, now)
         else:
             _lose_image(session, post, medium.media_id, now)
 
@@ -176,12 +176,12 @@ def _announce_change(session: Session, post: Row[Any], now: datetime) -> None:
 def _show_anew(session: Session, post: Row[Any]) -> Sequence[Row[Any]]:
     """Rewrite what readers see of a post's images from the tables that decide."""
     media = media_of_post(session, post.id)
-    session.execute(
-        update(POSTS)
-        .where(POSTS.c.id == post.id)
-        .values(images=[describe_image(image.media_id, image) for image in media])
-    )
+    session.execute(update(POSTS).where(POSTS.c.id == post.id).values(images=_images_json(media)))
     return media
+
+
+def _images_json(media: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    return [describe_image(image.media_id, image) for image in media]
 
 
 def _attach(session: Session, post_id: UUID, media_ids: Sequence[UUID]) -> None:

@@ -10,6 +10,7 @@ from igloo_common.outbox import emit
 from igloo_common.statements import Statement
 from igloo_social.events import RelationChanged
 from igloo_social.models.relations import Relationship, RelationType
+from igloo_social.operations import feed_changes
 from igloo_social.operations.counts import counting
 from igloo_social.policies.relations import may_see_person
 from igloo_social.queries.profiles import UserNotFound
@@ -92,6 +93,8 @@ def add_edge(
     add = _ADD_FOLLOW if relation_type is RelationType.FOLLOW else _ADD_EDGE
     if not add.count(session, edge):
         return False
+    if relation_type is RelationType.MUTE:
+        feed_changes.note_author(session, [from_user], author_id=to_user, now=now)
     _announce(session, (from_user, to_user, relation_type), "created", now)
     return True
 
@@ -101,7 +104,8 @@ def remove_edges(
 ) -> frozenset[RelationType]:
     """Remove edges of these kinds and announce it; return those that were there. Needs the pair's lock."""
     letters = [kind.value for kind in relation_types]
-    removed = _REMOVE_EDGES.rows(session, {"near": from_user, "far": to_user, "letters": letters})
+    edges = {"near": from_user, "far": to_user, "letters": letters, "now": now}
+    removed = _REMOVE_EDGES.rows(session, edges)
     kinds = sorted(RelationType(letter) for (letter,) in removed)
     for kind in kinds:
         _announce(session, (from_user, to_user, kind), "removed", now)
@@ -140,7 +144,14 @@ INSERT INTO relations (from_user, to_user, relation_type, created_at)
 VALUES (%(near)s, %(far)s, %(letter)s, %(now)s) ON CONFLICT DO NOTHING
 """
 _ADD_EDGE = Statement(_INSERT_EDGE)
-_ADD_FOLLOW = Statement(f"WITH edge AS ({_INSERT_EDGE} RETURNING from_user) {counting('edge', 1)}")
+# The follower's feed reads the posts of a very popular account, and is not written to for it.
+_INSERT_FOLLOW = """
+INSERT INTO relations (from_user, to_user, relation_type, created_at, is_merged)
+SELECT %(near)s, user_id, %(letter)s, %(now)s, merged_at_read FROM profiles WHERE user_id = %(far)s
+ON CONFLICT DO NOTHING
+"""
+_ADD_FOLLOW = Statement(f"WITH edge AS ({_INSERT_FOLLOW} RETURNING from_user) {counting('edge', 1)}")
+# Phones that keep the former follower's feed are told in the same statement.
 _REMOVE_EDGES = Statement(
     f"""
 WITH removed AS (
@@ -148,7 +159,10 @@ WITH removed AS (
     WHERE from_user = %(near)s AND to_user = %(far)s AND relation_type = ANY(%(letters)s)
     RETURNING relation_type
 ), follow AS (SELECT FROM removed WHERE relation_type = 'f'),
-counted AS ({counting("follow", -1)})
+counted AS ({counting("follow", -1)}), told AS (
+    INSERT INTO feed_changes (owner_id, changed_at, subject_id, kind)
+    SELECT %(near)s, %(now)s, %(far)s, 'a' FROM follow ON CONFLICT DO NOTHING
+)
 SELECT relation_type FROM removed
 """  # noqa: S608 - words of our own
 )
