@@ -126,7 +126,7 @@ def _tables(town: Town) -> Iterator[tuple[str, str, Iterator[str]]]:
     yield "comments", "id post_id author_id text created_at", _comments(town)
     yield (
         "notification_groups",
-        "id recipient_id kind subject_id day latest_at fact_count",
+        "id recipient_id kind latest_at actor_count",
         _groups(town),
     )
     yield (
@@ -228,12 +228,8 @@ def _comments(town: Town) -> Iterator[str]:
 def _groups(town: Town) -> Iterator[str]:
     for recipient in range(1, town.people + 1):
         for k in range(NEWS):
-            n = _news_post(town, recipient, k)
-            at = town.posted_at(n)
-            yield (
-                f"{_news_id(recipient, k)}\t{person_id(recipient)}\tlike\t{post_id(n)}\t{at:%Y-%m-%d}"
-                f"\t{at}\t1\n"
-            )
+            at = town.posted_at(_news_post(town, recipient, k))
+            yield f"{_news_id(recipient, k)}\t{person_id(recipient)}\tlike\t{at}\t1\n"
 
 
 def _notifications(town: Town) -> Iterator[str]:

@@ -12,7 +12,8 @@ from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.models.notifications import NotificationKind
-from igloo_social.operations.notifications import move_read_marker, notify
+from igloo_social.operations.notifications import notify
+from igloo_social.operations.read_markers import move_read_marker
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -165,6 +166,7 @@ class Life:
             kind=NotificationKind.LIKE,
             actor_id=actor_id,
             object_id=post_id,
+            post_id=post_id,
             now=LONG_AGO,
         )
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 from sqlalchemy import text
 
-from igloo_social.operations import erased_posts, erased_relations, erased_traces
+from igloo_social.operations import erased_posts, erased_relations, erased_traces, notification_batches
 from igloo_social.operations.erased_relations import PEOPLE_AT_ONCE
 
 if TYPE_CHECKING:
@@ -65,15 +65,22 @@ INSERT INTO media_items (media_id, owner_id, post_id, state, width, height, rend
 SELECT gen_random_uuid(), author_id, id, 'ready', 1, 1, '[]', now() FROM posts;
 INSERT INTO post_images (post_id, position, media_id) SELECT post_id, 0, media_id FROM media_items;
 
-INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, created_at)
-SELECT gen_random_uuid(), author_id, 'like', user_id, post_id, now() FROM likes JOIN posts ON id = post_id
-WHERE author_id <> user_id;
+INSERT INTO notification_groups (id, recipient_id, kind, latest_at, actor_count)
+SELECT id, author_id, 'like', now(), 6 FROM posts;
+INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, post_id, group_id, created_at)
+SELECT overlay('00000000-0000-7000-a000-000000000000'
+           placing lpad((row_number() OVER ())::text, 12, '0') from 25)::uuid,
+       author_id, 'like', user_id, post_id, post_id, post_id, now()
+FROM likes JOIN posts ON id = post_id WHERE author_id <> user_id;
 """
 
 PARAMETERS: Mapping[str, tuple[str, object]] = {
     "account_id": ("uuid", AUTHOR),
+    "person_id": ("uuid", AUTHOR),
     "others": ("uuid[]", OTHERS),
     "post_ids": ("uuid[]", [UUID(f"00000000-0000-7000-9000-{300 * number:012}") for number in range(1, 11)]),
+    "ids": ("uuid[]", [UUID(f"00000000-0000-7000-a000-{number:012}") for number in range(1, 101)]),
+    "oldest_kept": ("uuid", UUID("00000000-0000-7000-a000-000000000300")),
     "limit": ("bigint", 100),
 }
 
@@ -86,13 +93,16 @@ STATEMENTS: Mapping[str, Statement] = {
     "living posts": erased_posts.LOCK_LIVING_POSTS,
     "deleted posts": erased_posts.LOCK_DELETED_POSTS,
     "likes received": erased_posts.REMOVE_LIKES,
-    "news of posts": erased_posts.REMOVE_NEWS,
+    "news of posts": erased_posts.NEWS,
     "images": erased_posts.REMOVE_IMAGES,
     "liked posts": erased_traces.LIKED_POSTS,
     "lock of liked posts": erased_traces.LOCK_POSTS,
     "likes given": erased_traces.REMOVE_LIKES,
-    "told to": erased_traces.REMOVE_TOLD_TO,
-    "told of": erased_traces.REMOVE_TOLD_OF,
+    "old news": notification_batches.OLD,
+    "told to": notification_batches.TOLD_TO,
+    "told of": notification_batches.TOLD_OF,
+    "groups of news": notification_batches.BY_IDS.lock,
+    "news": notification_batches.BY_IDS.remove,
     "own feed": erased_traces.REMOVE_FEED,
 }
 
@@ -113,7 +123,7 @@ def town(
         connection.execute("SET search_path = social")
         connection.execute(_TOWN)
         connection.execute("VACUUM ANALYZE profiles, relations, posts, timeline, likes, notifications")
-        connection.execute("VACUUM ANALYZE media_items, post_images")
+        connection.execute("VACUUM ANALYZE media_items, post_images, notification_groups")
         yield connection
 
 

@@ -25,7 +25,7 @@ from igloo_social.operations.account_tasks import request_erasure
 from igloo_social.operations.blocks import block_account
 from igloo_social.operations.follows import follow_account, unfollow_account
 from igloo_social.operations.likes import like_post
-from igloo_social.operations.notifications import move_read_marker
+from igloo_social.operations.read_markers import move_read_marker
 from igloo_social.operations.posts import NewPost, create_post
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.pages import PageRequest
-from igloo_social.operations.notifications import move_read_marker
+from igloo_social.operations.read_markers import move_read_marker
 from igloo_social.queries.notifications import notifications_of, unread_count_of
 from igloo_social.schemas.notifications import (
     NotificationsPageSchema,
@@ -34,20 +34,24 @@ blp = Blueprint("notifications", __name__, description="What the caller is told"
 @blp.arguments(PageQuerySchema, location="query")
 @blp.response(200, NotificationsPageSchema)
 def list_notifications(query: PageQuery) -> Response:
-    """List what one has been told, the last first."""
+    """List what one has been told in the last 90 days, the last first.
+
+    What several people did is one entry, at the time of the last of them: while paging, an entry may move to
+    the front, and is found there again from `prev_cursor` or without a cursor.
+    """
     user_id = current_identity().user_id
     page = PageRequest(query, scope=f"notifications:{user_id}")
     with reading() as reader:
         told = notifications_of(reader, recipient_id=user_id, scan=page.scan)
-    scanned = [(row.created_at, row.id) for row in told.rows]
-    return page.response([notification_json(row) for row in told.rows], scanned=scanned, more=told.more)
+    shown = [notification_json(group) for group in told.rows if group.is_shown]
+    return page.response(shown, scanned=[(group.latest_at, group.id) for group in told.rows], more=told.more)
 
 
 @blp.route("/v1/notifications/unread-count", methods=["GET"])
 @access.user
 @blp.response(200, UnreadCountSchema)
 def count_unread_notifications() -> Response:
-    """Count what one has been told since the read marker."""
+    """Count what is new since the read marker: entries of the list, as a badge shows."""
     with reading() as reader:
         return json_response(
             {"unread_count": unread_count_of(reader, recipient_id=current_identity().user_id)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -42,12 +42,23 @@ class Notification(Base):
     post_id: Mapped[UUID | None] = mapped_column(index=True)
     """The post that it leads to, if any."""
     group_id: Mapped[UUID | None] = mapped_column(ForeignKey("notification_groups.id"))
+    is_newest: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether it is its actor's newest in its group: of several comments, the one that the actor shows by."""
     created_at: Mapped[datetime]
 
     __table_args__ = (
         UniqueConstraint("recipient_id", "kind", "actor_id", "object_id", postgresql_nulls_not_distinct=True),
         Index("ix_notifications_recipient_id_paged", "recipient_id", "created_at", "id"),
-        Index("ix_notifications_group_id_paged", "group_id", "created_at", "id"),
+        # The people of a group, the newest first, however many comments each of them wrote.
+        Index(
+            "ix_notifications_group_id_paged",
+            "group_id",
+            "created_at",
+            "id",
+            postgresql_where=text("is_newest"),
+        ),
+        # What one person did in a group: who comes next when the newest goes, and whether the hidden did any.
+        Index("ix_notifications_group_id_actor_id_paged", "group_id", "actor_id", "created_at", "id"),
     )
 
 
@@ -60,19 +71,16 @@ class NotificationGroup(Base):
     __tablename__ = "notification_groups"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Made of what its facts have in common, so that all who tell such a fact at once mean the same group."""
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"))
     kind: Mapped[str] = mapped_column(Text)
-    subject_id: Mapped[UUID | None]
-    """What the facts have in common: the post of likes and comments, the fact that stands alone."""
-    day: Mapped[date]
-    """The day, in UTC, on which its facts were told."""
     latest_at: Mapped[datetime]
     """When the newest of its facts was told: the group's place in the list."""
-    fact_count: Mapped[int]
+    actor_count: Mapped[int]
+    """How many different people its facts are about; the nobody who failed a post counts as one."""
 
     __table_args__ = (
-        UniqueConstraint("recipient_id", "kind", "subject_id", "day", postgresql_nulls_not_distinct=True),
-        CheckConstraint("fact_count > 0", name="not_empty"),
+        CheckConstraint("actor_count > 0", name="not_empty"),
         Index("ix_notification_groups_recipient_id_paged", "recipient_id", "latest_at", "id"),
     )
 

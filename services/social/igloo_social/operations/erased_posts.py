@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
+from igloo_social.operations.notification_batches import BY_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -39,13 +40,18 @@ def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
     if not rows:
         return {}
     likes = REMOVE_LIKES.count(session, posts) + REMOVE_LIKES_APART.count(session, posts)
-    notifications = REMOVE_NEWS.count(session, posts)
+    notifications = _remove_news(session, posts)
     removed = {"likes_received": likes, "notifications": notifications}
     if max(removed.values()) >= ROWS_AT_ONCE:
         return removed
     # Photos that were deleted before their owner have no row of their own any more.
     _forget_what_was_said(session, REMOVE_IMAGES.rows(session, posts))
     return {**removed, "posts": REMOVE_POSTS.count(session, posts)}
+
+
+def _remove_news(session: Session, posts: Mapping[str, object]) -> int:
+    ids = [fact_id for (fact_id,) in NEWS.rows(session, posts)]
+    return BY_IDS.count(session, {"ids": ids}) if ids else 0
 
 
 def _forget_what_was_said(session: Session, media: Collection[tuple[UUID]]) -> None:
@@ -76,10 +82,8 @@ DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
     SELECT user_id, post_id FROM suspended_likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 )
 """)
-REMOVE_NEWS = Statement("""
-DELETE FROM notifications WHERE id IN (
-    SELECT id FROM notifications WHERE object_id = ANY(%(post_ids)s) LIMIT %(limit)s
-)
+NEWS = Statement("""
+SELECT id FROM notifications WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 """)
 REMOVE_IMAGES = Statement("DELETE FROM post_images WHERE post_id = ANY(%(post_ids)s) RETURNING media_id")
 REMOVE_POSTS = Statement("DELETE FROM posts WHERE id = ANY(%(post_ids)s)")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
 from igloo_social.operations.likes import recount_likes
+from igloo_social.operations.notification_batches import withdraw_told_of, withdraw_told_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,8 @@ def remove_likes_given(session: Session, account_id: UUID) -> Mapping[str, int]:
 
 def remove_notifications(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Remove some of what the person was told, and of what others were told that the person did."""
-    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
-    return {
-        "notifications": REMOVE_TOLD_TO.count(session, batch) + REMOVE_TOLD_OF.count(session, batch),
-    }
+    told_to = withdraw_told_to(session, account_id, limit=ROWS_AT_ONCE)
+    return {"notifications": told_to or withdraw_told_of(session, account_id, limit=ROWS_AT_ONCE)}
 
 
 def remove_feed(session: Session, account_id: UUID) -> Mapping[str, int]:
@@ -45,8 +44,12 @@ def remove_feed(session: Session, account_id: UUID) -> Mapping[str, int]:
 
 
 def remove_read_marker(session: Session, account_id: UUID) -> Mapping[str, int]:
-    """Forget how far the person had read."""
-    return {"read_markers": _REMOVE_READ_MARKER.count(session, {"account_id": account_id})}
+    """Forget how far the person had read, and what they wanted to be told."""
+    account = {"account_id": account_id}
+    return {
+        "read_markers": _REMOVE_READ_MARKER.count(session, account),
+        "notification_preferences": _REMOVE_PREFERENCES.count(session, account),
+    }
 
 
 def remove_friends(session: Session, account_id: UUID) -> Mapping[str, int]:
@@ -76,22 +79,13 @@ LOCK_POSTS = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER 
 REMOVE_LIKES = Statement("""
 DELETE FROM likes WHERE user_id = %(account_id)s AND post_id = ANY(%(post_ids)s)
 """)
-REMOVE_TOLD_TO = Statement("""
-DELETE FROM notifications WHERE id IN (
-    SELECT id FROM notifications WHERE recipient_id = %(account_id)s LIMIT %(limit)s
-)
-""")
-REMOVE_TOLD_OF = Statement("""
-DELETE FROM notifications WHERE id IN (
-    SELECT id FROM notifications WHERE actor_id = %(account_id)s LIMIT %(limit)s
-)
-""")
 REMOVE_FEED = Statement("""
 DELETE FROM timeline WHERE owner_id = %(account_id)s AND (published_at, post_id) IN (
     SELECT published_at, post_id FROM timeline WHERE owner_id = %(account_id)s LIMIT %(limit)s
 )
 """)
 _REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE recipient_id = %(account_id)s")
+_REMOVE_PREFERENCES = Statement("DELETE FROM notification_preferences WHERE user_id = %(account_id)s")
 _REMOVE_FRIENDS = Statement("""
 DELETE FROM facebook_friends WHERE user_id = %(account_id)s OR friend_id = %(account_id)s
 """)

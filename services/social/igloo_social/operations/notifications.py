@@ -1,45 +1,23 @@
-"""Tells people what concerns them, takes it back, and remembers how far they have read."""
+"""Tells people what concerns them, once, in groups, and takes it back."""
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, or_
-from sqlalchemy.dialects.postgresql import insert
-
-from igloo_common.errors import Conflict, Invalid
 from igloo_common.ids import new_id
 from igloo_common.statements import Statement
-from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS, NotificationKind
+from igloo_social.models.notifications import NotificationKind
 from igloo_social.operations.locks import lock_pair
-from igloo_social.operations.relations import share_person
+from igloo_social.operations.notification_groups import Removal
+from igloo_social.policies.notifications import group_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.orm import Session
-
-
-_NOTIFY = Statement("""
-INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, post_id, created_at)
-VALUES (%(id)s, %(recipient_id)s, %(kind)s, %(actor_id)s, %(object_id)s, %(post_id)s, %(now)s)
-ON CONFLICT DO NOTHING
-""")
-_WITHDRAW = Statement("""
-DELETE FROM notifications
-WHERE recipient_id = %(recipient_id)s AND kind = %(kind)s
-    AND actor_id IS NOT DISTINCT FROM %(actor_id)s::uuid
-    AND object_id IS NOT DISTINCT FROM %(object_id)s::uuid
-""")
-
-
-class ReadMarkerStale(Conflict):
-    """The notifications have been read further than this already, on another phone perhaps."""
-
-
-class ReadMarkerInFuture(Invalid):
-    """Nobody has read what has not happened yet."""
 
 
 def notify(
@@ -52,11 +30,73 @@ def notify(
     now: datetime,
     post_id: UUID | None = None,
 ) -> None:
-    """Tell one person one fact, once; what people do to themselves is not news."""
-    if recipient_id == actor_id:
-        return
-    fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
-    _NOTIFY.run(session, {**fact, "id": new_id(), "post_id": post_id, "now": now})
+    """Tell one person one fact, once; what people do to themselves is not news.
+
+    Nobody is told of a kind that they have switched off, nor what somebody does whom they mute now or from
+    whom a block parts them, either way. Told again, nothing changes, and the group does not move.
+
+    Of comments, it needs the post's lock, like all that changes comments of a post.
+    """
+    kind, fact_id = NotificationKind(kind), new_id()
+    day = now.astimezone(UTC).date()
+    group_id = group_of(kind, recipient_id=recipient_id, fact_id=fact_id, post_id=post_id, day=day)
+    fact = {
+        "id": fact_id,
+        "recipient_id": recipient_id,
+        "kind": kind.value,
+        "actor_id": actor_id,
+        "object_id": object_id,
+        "post_id": post_id,
+        "group_id": group_id,
+        "now": now,
+    }
+    _NOTIFY.run(session, fact)
+
+
+# The fact comes first: its unique constraint decides who tells it, and only they go on to the group. The
+# foreign key is looked at when the statement ends, with the group there. What the actor did before in the
+# group is read as it was before the statement, without the fact; it shows the actor no more.
+_NOTIFY = Statement("""
+WITH recipient AS (
+    SELECT user_id, coalesce((
+        SELECT delivery FROM notification_preferences WHERE user_id = %(recipient_id)s AND kind = %(kind)s
+    ), 'push') AS delivery
+    FROM profiles
+    WHERE user_id = %(recipient_id)s AND deleted_at IS NULL
+        AND user_id IS DISTINCT FROM %(actor_id)s::uuid
+        AND NOT EXISTS (
+            SELECT FROM relations WHERE from_user = %(recipient_id)s AND to_user = %(actor_id)s::uuid
+            AND (relation_type = 'b'
+                OR relation_type = 'm' AND coalesce(expires_at, 'infinity') > %(now)s::timestamptz)
+        )
+        AND NOT EXISTS (
+            SELECT FROM relations
+            WHERE from_user = %(actor_id)s::uuid AND to_user = %(recipient_id)s AND relation_type = 'b'
+        )
+), fact AS (
+    INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, post_id, group_id, created_at)
+    SELECT %(id)s, user_id, %(kind)s, %(actor_id)s::uuid, %(object_id)s::uuid, %(post_id)s::uuid,
+        %(group_id)s, %(now)s
+    FROM recipient WHERE delivery <> 'off'
+    ON CONFLICT DO NOTHING
+    RETURNING id, recipient_id, kind, actor_id, group_id, created_at
+), earlier AS (
+    SELECT id FROM notifications
+    WHERE group_id = %(group_id)s AND actor_id = %(actor_id)s::uuid AND is_newest
+        AND EXISTS (SELECT FROM fact)
+), grouped AS (
+    INSERT INTO notification_groups AS present (id, recipient_id, kind, latest_at, actor_count)
+    SELECT group_id, recipient_id, kind, created_at, 1 FROM fact
+    ON CONFLICT (id) DO UPDATE SET
+        latest_at = greatest(present.latest_at, excluded.latest_at),
+        actor_count = present.actor_count + 1 - (SELECT count(*) FROM earlier)
+    RETURNING id
+), aged AS (
+    UPDATE notifications SET is_newest = false
+    FROM earlier, grouped WHERE notifications.id = earlier.id
+)
+SELECT id FROM fact
+""")
 
 
 def withdraw(
@@ -67,52 +107,50 @@ def withdraw(
     actor_id: UUID | None,
     object_id: UUID | None,
 ) -> None:
-    """Take back what was told, because it no longer holds."""
+    """Take back what was told, because it no longer holds. Of comments, it needs the post's lock."""
     fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
-    _WITHDRAW.run(session, fact)
+    _FACT.run(session, fact)
 
 
 def withdraw_all_about_post(session: Session, post_id: UUID) -> None:
-    """Take back everything that was told about a post that is gone, its comments included."""
-    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.post_id == post_id))
+    """Take back everything that was told about a post that is gone, its comments included.
+
+    Needs the post's lock.
+    """
+    _ABOUT_POST.run(session, {"post_id": post_id})
 
 
 def withdraw_all_about_comment(session: Session, comment_id: UUID) -> None:
-    """Take back everything that was told about a comment that is gone."""
-    session.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.object_id == comment_id))
+    """Take back everything that was told about a comment that is gone; needs the post's lock."""
+    withdraw_all_about_comments(session, (comment_id,))
 
 
-def remove_between(session: Session, a: UUID, b: UUID) -> None:
-    """Take back what either was told about the other, and let neither be told more on old grounds."""
-    lock_pair(session, a, b)
-    session.execute(
-        delete(NOTIFICATIONS).where(
-            or_(
-                and_(NOTIFICATIONS.c.recipient_id == a, NOTIFICATIONS.c.actor_id == b),
-                and_(NOTIFICATIONS.c.recipient_id == b, NOTIFICATIONS.c.actor_id == a),
-            )
-        )
-    )
+def withdraw_all_about_comments(session: Session, comment_ids: Collection[UUID]) -> None:
+    """Take back everything that was told about comments that are gone; needs their posts' locks."""
+    _ABOUT_COMMENTS.run(session, {"comment_ids": list(comment_ids)})
 
 
-def move_read_marker(session: Session, *, recipient_id: UUID, read_until: datetime, now: datetime) -> None:
-    """Remember that everything up to a moment has been read; saying the same again changes nothing.
+def remove_between(session: Session, a: UUID, b: UUID, *, comment_ids: Collection[UUID] = ()) -> None:
+    """Take back what either was told about the other, and let neither be told more on old grounds.
 
-    Raises:
-        UserNotFound: The person's account was deleted.
-        ReadMarkerStale: When the marker stands later already.
-        ReadMarkerInFuture: When the moment has not come yet.
+    With it goes what anybody was told about these comments, which the same block removes: at once, for the
+    groups are locked in the order of their ids, after everything else that the transaction locks.
     """
-    if read_until > now:
-        raise ReadMarkerInFuture("read_until lies in the future.")
-    share_person(session, recipient_id)
-    marker = insert(READ_MARKERS).values(recipient_id=recipient_id, read_until=read_until)
-    moved = session.execute(
-        marker.on_conflict_do_update(
-            index_elements=[READ_MARKERS.c.recipient_id],
-            set_={"read_until": marker.excluded.read_until},
-            where=READ_MARKERS.c.read_until <= marker.excluded.read_until,
-        ).returning(READ_MARKERS.c.recipient_id)
-    ).one_or_none()
-    if moved is None:
-        raise ReadMarkerStale("The notifications have been read further than this already.")
+    lock_pair(session, a, b)
+    _BETWEEN.run(session, {"a": a, "b": b, "comment_ids": list(comment_ids)})
+
+
+_FACT = Removal("""
+    recipient_id = %(recipient_id)s AND kind = %(kind)s
+    AND actor_id IS NOT DISTINCT FROM %(actor_id)s::uuid
+    AND object_id IS NOT DISTINCT FROM %(object_id)s::uuid
+""")
+_ABOUT_POST = Removal("post_id = %(post_id)s")
+_ABOUT_COMMENTS = Removal("object_id = ANY(%(comment_ids)s::uuid[])")
+_BETWEEN = Removal("""id IN (
+    SELECT id FROM notifications WHERE recipient_id = %(a)s AND actor_id = %(b)s
+    UNION ALL
+    SELECT id FROM notifications WHERE recipient_id = %(b)s AND actor_id = %(a)s
+    UNION ALL
+    SELECT id FROM notifications WHERE object_id = ANY(%(comment_ids)s::uuid[])
+)""")

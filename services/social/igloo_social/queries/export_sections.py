@@ -135,7 +135,7 @@ def _notifications() -> Select[Any]:
             NOTIFICATIONS.c.kind,
             actor_id,
             PROFILES.c.username.label("actor_username"),
-            NOTIFICATIONS.c.object_id.label("post_id"),
+            NOTIFICATIONS.c.post_id,
             NOTIFICATIONS.c.created_at,
         )
         .select_from(NOTIFICATIONS.outerjoin(PROFILES, PROFILES.c.user_id == actor_id))

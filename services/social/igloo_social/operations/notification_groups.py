@@ -1,0 +1,80 @@
+"""Keeps groups of news true when facts of them are taken back: they say what is left, and empty ones go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from igloo_common.statements import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+
+class Removal:
+    """The removal of the facts for which a condition holds, with what it changes about their groups.
+
+    Two statements in one round trip. The first locks the groups, in the order of their ids; the second then
+    sees what others have told and taken back before, which a single one would not: it would count by what
+    was there when it began to wait.
+    """
+
+    def __init__(self, facts: str) -> None:
+        self.lock = Statement(_LOCK.format(facts=facts))
+        self.remove = Statement(_REMOVE.format(facts=facts))
+
+    def run(self, session: Session, parameters: Mapping[str, object]) -> None:
+        """Remove them: at the latest with COMMIT."""
+        self.lock.run(session, parameters)
+        self.remove.run(session, parameters)
+
+    def count(self, session: Session, parameters: Mapping[str, object]) -> int:
+        """Remove them now, and return how many there were."""
+        self.lock.run(session, parameters)
+        row = self.remove.row(session, parameters)
+        return 0 if row is None else int(row[0])
+
+
+_LOCK: Final = """
+SELECT FROM notification_groups
+WHERE id = ANY(ARRAY(SELECT group_id FROM notifications WHERE {facts}))
+ORDER BY id FOR UPDATE
+"""
+# All parts of it see the facts as they were before it, so those that go are left out by hand. Where a person's
+# newest comment goes, the one before it shows them; only comments can be several of one person in a group.
+_REMOVE: Final = """
+WITH gone AS (
+    DELETE FROM notifications WHERE {facts} RETURNING id, kind, group_id, actor_id, is_newest
+), heir AS (
+    UPDATE notifications SET is_newest = true
+    FROM (SELECT group_id, actor_id FROM gone WHERE is_newest AND kind = 'comment') AS lost, LATERAL (
+        SELECT left_over.id FROM notifications AS left_over
+        WHERE left_over.group_id = lost.group_id AND left_over.actor_id = lost.actor_id
+            AND left_over.id NOT IN (SELECT id FROM gone)
+        ORDER BY left_over.created_at DESC, left_over.id DESC LIMIT 1
+    ) AS next
+    WHERE notifications.id = next.id
+    RETURNING notifications.group_id, notifications.created_at
+), change AS (
+    SELECT group_id, count(*) FILTER (WHERE is_newest) - (
+        SELECT count(*) FROM heir WHERE heir.group_id = gone.group_id
+    ) AS lost
+    FROM gone WHERE group_id IS NOT NULL GROUP BY group_id
+), emptied AS (
+    DELETE FROM notification_groups USING change WHERE id = group_id AND actor_count <= lost
+), kept AS (
+    UPDATE notification_groups SET
+        actor_count = actor_count - lost,
+        latest_at = coalesce(greatest((
+            SELECT created_at FROM notifications AS fact
+            WHERE fact.group_id = notification_groups.id AND fact.is_newest
+                AND fact.id NOT IN (SELECT id FROM gone)
+            ORDER BY fact.created_at DESC, fact.id DESC LIMIT 1
+        ), (
+            SELECT max(created_at) FROM heir WHERE heir.group_id = notification_groups.id
+        )), latest_at)
+    FROM change WHERE notification_groups.id = change.group_id AND actor_count > lost
+)
+SELECT count(*) FROM gone
+"""
