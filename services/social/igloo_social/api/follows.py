@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from igloo_common import access
-from igloo_common.access import current_identity, viewer_id
+from igloo_common.access import AuthenticationRequired, current_identity, viewer_id
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
-from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.newcomers import patient_with_newcomers
-from igloo_social.api.people import people_response
+from igloo_social.api.people import familiar_people_response, people_response
 from igloo_social.operations.follows import follow_account, remove_follower, unfollow_account
 from igloo_social.queries.people import PeopleList, require_follows_visible
 from igloo_social.queries.profiles import visible_profile
-from igloo_social.schemas.profiles import PeoplePageSchema
+from igloo_social.schemas.follows import FollowsPageSchema, FollowsQuery, FollowsQuerySchema
 from igloo_social.schemas.relations import RelationshipSchema, relationship_json
 
 if TYPE_CHECKING:
@@ -76,30 +75,43 @@ def remove_my_follower(user_id: UUID) -> Response:
 @blp.route("/v1/users/<uuid:user_id>/followers", methods=["GET"])
 @access.optional
 @access.about(user_id="person.follows")
-@blp.arguments(PageQuerySchema, location="query")
-@blp.response(200, PeoplePageSchema)
+@blp.arguments(FollowsQuerySchema, location="query")
+@blp.response(200, FollowsPageSchema)
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
-def list_followers(query: PageQuery, user_id: UUID) -> Response:
-    """List a person's followers, the newest first; a private account's for its followers alone."""
+def list_followers(query: FollowsQuery, user_id: UUID) -> Response:
+    """List a person's followers, the newest first; a private account's for its followers alone.
+
+    With `familiar=true` only those whom the caller follows too, whom the caller followed last first, and
+    `page.familiar_count` says how many these are: `limit=2` is enough for "followed by A, B and 5 others".
+    """
     return _follows_response(PeopleList.FOLLOWERS, query, user_id)
 
 
 @blp.route("/v1/users/<uuid:user_id>/following", methods=["GET"])
 @access.optional
 @access.about(user_id="person.follows")
-@blp.arguments(PageQuerySchema, location="query")
-@blp.response(200, PeoplePageSchema)
+@blp.arguments(FollowsQuerySchema, location="query")
+@blp.response(200, FollowsPageSchema)
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
-def list_following(query: PageQuery, user_id: UUID) -> Response:
-    """List whom a person follows, the newest first; a private account's for its followers alone."""
+def list_following(query: FollowsQuery, user_id: UUID) -> Response:
+    """List whom a person follows, the newest first; a private account's for its followers alone.
+
+    With `familiar=true` only those whom the caller follows too, likewise.
+    """
     return _follows_response(PeopleList.FOLLOWEES, query, user_id)
 
 
-def _follows_response(people: PeopleList, query: PageQuery, user_id: UUID) -> Response:
+def _follows_response(people: PeopleList, query: FollowsQuery, user_id: UUID) -> Response:
     viewer = viewer_id()
+    if query.familiar and viewer is None:
+        raise AuthenticationRequired("Whom the caller follows too is known with an access token alone.")
     with reading() as reader:
         view = visible_profile(reader, user_id=user_id, viewer_id=viewer)
         require_follows_visible(view, viewer_id=viewer)
+        if query.familiar and viewer is not None:
+            return familiar_people_response(
+                reader, people=people, user_id=user_id, viewer_id=viewer, query=query
+            )
         return people_response(reader, people=people, user_id=user_id, viewer_id=viewer, query=query)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from igloo_common.pagination import neighbours, page_response
+from igloo_social.api.pages import PageRequest
+from igloo_social.queries.familiar_people import count_familiar_people, familiar_people
 from igloo_social.queries.people import people_around
 from igloo_social.schemas.profiles import person_json
 
@@ -38,3 +40,18 @@ def people_response(
     scanned = [(row.created_at, row.user_id) for row in page.rows]
     around = neighbours(scanned, asked=asked, more=page.more)
     return page_response([present(row) for row in page.rows], scope=scope, around=around)
+
+
+def familiar_people_response(
+    reader: Reader, *, people: PeopleList, user_id: UUID, viewer_id: UUID, query: PageQuery
+) -> Response:
+    """Answer with a page of those around `user_id` whom the viewer follows too, and how many these are."""
+    page = PageRequest(query, scope=f"{people.name}:familiar:{user_id}:{viewer_id}")
+    found = familiar_people(reader, people=people, user_id=user_id, viewer_id=viewer_id, scan=page.scan)
+    count = count_familiar_people(reader, people=people, user_id=user_id, viewer_id=viewer_id)
+    return page.response(
+        [person_json(row) for row in found.rows],
+        scanned=[(row.created_at, row.user_id) for row in found.rows],
+        more=found.more,
+        more_of_page={"familiar_count": count},
+    )
