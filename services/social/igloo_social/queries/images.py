@@ -82,6 +82,7 @@ def lock_posts_wishing_for(reader: Reader, media_id: UUID) -> Sequence[Row[Any]]
             POSTS.c.author_id,
             POSTS.c.state,
             POSTS.c.caption,
+            POSTS.c.images,
             POSTS.c.visibility,
             POSTS.c.published_at,
         )
