@@ -12,8 +12,15 @@ from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.pages import PageRequest
+from igloo_social.operations.notification_preferences import set_preferences
 from igloo_social.operations.read_markers import move_read_marker
+from igloo_social.queries.notification_preferences import preferences_of
 from igloo_social.queries.notifications import notifications_of, unread_count_of
+from igloo_social.schemas.notification_preferences import (
+    NotificationPreferencesEditSchema,
+    NotificationPreferencesSchema,
+    preferences_json,
+)
 from igloo_social.schemas.notifications import (
     NotificationsPageSchema,
     ReadMarkerSchema,
@@ -24,7 +31,11 @@ from igloo_social.schemas.notifications import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Response
+
+    from igloo_social.models.notifications import NotificationDelivery, NotificationKind
 
 blp = Blueprint("notifications", __name__, description="What the caller is told")
 
@@ -74,3 +85,30 @@ def move_notifications_read_marker(marker: dict[str, Any]) -> Response:
         move_read_marker(session, recipient_id=user_id, read_until=read_until, now=utc_now())
         unread_count = unread_count_of(session, recipient_id=user_id)
     return json_response(read_marker_json(read_until, unread_count))
+
+
+@blp.route("/v1/notifications/preferences", methods=["GET"])
+@access.user
+@blp.response(200, NotificationPreferencesSchema)
+def get_notification_preferences() -> Response:
+    """Tell what is done about each kind of news: pushed and listed, listed alone, or nothing."""
+    with reading() as reader:
+        return json_response(preferences_json(preferences_of(reader, user_id=current_identity().user_id)))
+
+
+@blp.route("/v1/notifications/preferences", methods=["PUT"])
+@access.user
+@blp.arguments(NotificationPreferencesEditSchema)
+@blp.response(200, NotificationPreferencesSchema)
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
+def set_notification_preferences(deliveries: Mapping[NotificationKind, NotificationDelivery]) -> Response:
+    """Choose what is done about some kinds of news from now on; the others stay as they are.
+
+    Requests to follow, and posts that fail, can be kept from phones and not be switched off
+    (`notification_needed`). What was told before stays in the list.
+    """
+    user_id = current_identity().user_id
+    with transaction() as session:
+        set_preferences(session, user_id=user_id, deliveries=deliveries)
+        preferences = preferences_of(session, user_id=user_id)
+    return json_response(preferences_json(preferences))

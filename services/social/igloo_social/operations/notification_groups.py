@@ -41,8 +41,8 @@ SELECT FROM notification_groups
 WHERE id = ANY(ARRAY(SELECT group_id FROM notifications WHERE {facts}))
 ORDER BY id FOR UPDATE
 """
-# All parts of it see the facts as they were before it, so those that go are left out by hand. Where a person's
-# newest comment goes, the one before it shows them; only comments can be several of one person in a group.
+# All parts of it see the facts as they were before it, so those that go are left out by hand. Where a newest
+# comment of somebody goes, the one before shows them; only comments can be several of one person in a group.
 _REMOVE: Final = """
 WITH gone AS (
     DELETE FROM notifications WHERE {facts} RETURNING id, kind, group_id, actor_id, is_newest
