@@ -53,7 +53,6 @@ def test_a_profile_shows_the_person_with_the_relationship(client: FlaskClient, s
             "blocking": False,
             "muting": False,
             "muting_until": None,
-            "muting_until": None,
         },
     }
 

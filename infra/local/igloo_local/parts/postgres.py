@@ -137,6 +137,8 @@ class Postgres(Part):
         arguments += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"]
         # The built-in provider sorts and folds the same on every machine.
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        # pg_trgm asks the C library what a letter is: in the locale "C" it takes Korean for none.
+        arguments += ["--lc-ctype=C.UTF-8"]
         command = account.command(arguments)
         done = subprocess.run(
             list(command.arguments),

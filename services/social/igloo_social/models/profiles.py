@@ -12,10 +12,10 @@ from sqlalchemy import (
     ForeignKey,
     FromClause,
     Index,
+    SmallInteger,
     Table,
     Text,
     and_,
-    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -68,20 +68,6 @@ class Profile(Base):
         CheckConstraint("post_count >= 0", name="post_count_not_negative"),
         CheckConstraint("public_post_count >= 0", name="public_post_count_not_negative"),
         CheckConstraint("followers_post_count >= 0", name="followers_post_count_not_negative"),
-        # Search: the beginning of a username, and names that are like what was typed (pg_trgm).
-        Index("ix_profiles_username_prefix", "username", postgresql_ops={"username": "text_pattern_ops"}),
-        Index(
-            "ix_profiles_username_trigrams",
-            "username",
-            postgresql_using="gin",
-            postgresql_ops={"username": "gin_trgm_ops"},
-        ),
-        Index(
-            "ix_profiles_display_name_trigrams",
-            func.lower(display_name).label("lower_display_name"),
-            postgresql_using="gin",
-            postgresql_ops={"lower_display_name": "gin_trgm_ops"},
-        ),
         # The few whose older follows a job flags; no count is in it, so that a follow stays a cheap update.
         Index("ix_profiles_merged_at_read", "user_id", postgresql_where=text("merged_at_read")),
     )
@@ -97,10 +83,40 @@ class FormerUsername(Base):
     released_at: Mapped[datetime]
 
 
+class SearchName(Base):
+    """What a person is found by: the username, and the name from the beginning of each of its words on.
+
+    Kept by a trigger of `profiles`, as an index would be, for people who are here; see migration 0005. Sorted
+    as bytes, whatever the database's locale: what begins with something is one range of it, in any script.
+    """
+
+    __tablename__ = "search_names"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"), primary_key=True)
+    place: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    """0 is the username, 1 the whole name, and higher the rest of it from a later word on."""
+    name: Mapped[str] = mapped_column(Text(collation="C"))
+    """As the function `search_key` writes it, save the username, which stands as it is."""
+
+    __table_args__ = (
+        Index("ix_search_names_usernames", "name", "user_id", postgresql_where=text("place = 0")),
+        Index("ix_search_names_words", "name", "user_id", "place", postgresql_where=text("place > 0")),
+        Index(
+            "ix_search_names_trigrams",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+            postgresql_where=text("place <= 1"),
+        ),
+    )
+
+
 PROFILES = cast("Table", Profile.__table__)
 """The table itself, for Core statements: plain rows cost a fraction of what objects do."""
 
 FORMER_USERNAMES = cast("Table", FormerUsername.__table__)
+
+SEARCH_NAMES = cast("Table", SearchName.__table__)
 
 
 def is_here(profiles: FromClause = PROFILES) -> ColumnElement[bool]:

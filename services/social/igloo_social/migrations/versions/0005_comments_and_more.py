@@ -21,6 +21,7 @@ TABLES = (
     "suspended_likes",
     "suspended_relations",
     "dismissed_suggestions",
+    "search_names",
     "former_usernames",
     "bookmarks",
     "comment_mentions",
@@ -112,6 +113,63 @@ GROUP BY group_id, recipient_id, kind
 """
 
 
+# How a name is written to be found: small, without accents, full-width letters as plain ones, and one space
+# in the place of signs and pictures. Korean comes out composed, however it was typed.
+SEARCH_KEY = r"""
+CREATE FUNCTION search_key(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+SELECT left(btrim(regexp_replace(
+    normalize(regexp_replace(normalize(lower(normalize(name, NFKC)), NFKD), '[\u0300-\u036f]+', '', 'g'), NFKC),
+    '[\s[\:punct\:]\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]+', ' ', 'g'
+)), 100)
+$$
+"""
+# A name is found from every word on; Korean, Chinese and Japanese part few words by spaces, and a given name
+# follows the family's without one: they are found from every syllable or character on.
+SEARCH_NAMES_OF = r"""
+CREATE FUNCTION search_names_of(username text, display_name text)
+RETURNS TABLE (place smallint, name text) LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT
+AS $$
+SELECT 0::smallint, username
+UNION ALL
+SELECT (row_number() OVER (ORDER BY start))::smallint, substr(key, start, 50)
+FROM (
+    SELECT key, start FROM search_key(display_name) AS key, generate_series(1, length(key)) AS start
+    WHERE display_name <> username AND substr(key, start, 1) <> ' ' AND (
+        start = 1 OR substr(key, start - 1, 1) = ' '
+        OR substr(key, start, 1) ~ '[\u3040-\u30ff\u3131-\u318e\u3400-\u9fff\uac00-\ud7a3]'
+    )
+    ORDER BY start LIMIT 16
+) AS beginning
+$$
+"""
+KEEP_SEARCH_NAMES = """
+CREATE FUNCTION keep_search_names() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.username = OLD.username AND NEW.display_name = OLD.display_name
+            AND (NEW.deleted_at IS NULL AND NEW.suspended_at IS NULL)
+                = (OLD.deleted_at IS NULL AND OLD.suspended_at IS NULL)
+        THEN
+            RETURN NULL;
+        END IF;
+        DELETE FROM search_names WHERE user_id = NEW.user_id;
+    END IF;
+    IF NEW.deleted_at IS NULL AND NEW.suspended_at IS NULL THEN
+        INSERT INTO search_names (user_id, place, name)
+        SELECT NEW.user_id, found.place, found.name
+        FROM search_names_of(NEW.username, NEW.display_name) AS found;
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
+WATCH_NAMES = """
+CREATE TRIGGER keep_search_names
+AFTER INSERT OR UPDATE OF username, display_name, deleted_at, suspended_at ON profiles
+FOR EACH ROW EXECUTE FUNCTION keep_search_names()
+"""
+
+
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     # Trigrams find names that are nearly what was typed. Whoever makes the database installs the extension,
@@ -123,7 +181,7 @@ def upgrade() -> None:
     _create_notifications()
     _create_moderation()
     _extend_tables()
-    for statement in (COUNT_POSTS, RANK_POSTS, GROUP_NEWS):
+    for statement in (WATCH_NAMES, COUNT_POSTS, RANK_POSTS, GROUP_NEWS):
         op.execute(statement)
 
 
@@ -230,6 +288,7 @@ def _create_people() -> None:
         sa.PrimaryKeyConstraint("username", name="pk_former_usernames"),
     )
     op.create_index("ix_former_usernames_user_id", "former_usernames", ["user_id"])
+    _create_search()
     op.create_table(
         "dismissed_suggestions",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -274,6 +333,39 @@ def _create_people() -> None:
         sa.PrimaryKeyConstraint("user_id", "post_id", name="pk_suspended_likes"),
     )
     op.create_index("ix_suspended_likes_post_id", "suspended_likes", ["post_id"])
+
+
+def _create_search() -> None:
+    op.create_table(
+        "search_names",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["profiles.user_id"], name="fk_search_names_user_id_profiles"),
+        sa.PrimaryKeyConstraint("user_id", "place", name="pk_search_names"),
+    )
+    op.create_index(
+        "ix_search_names_usernames",
+        "search_names",
+        ["name", "user_id"],
+        postgresql_where=sa.text("place = 0"),
+    )
+    op.create_index(
+        "ix_search_names_words",
+        "search_names",
+        ["name", "user_id", "place"],
+        postgresql_where=sa.text("place > 0"),
+    )
+    op.create_index(
+        "ix_search_names_trigrams",
+        "search_names",
+        ["name"],
+        postgresql_using="gin",
+        postgresql_ops={"name": "gin_trgm_ops"},
+        postgresql_where=sa.text("place <= 1"),
+    )
+    for statement in (SEARCH_KEY, SEARCH_NAMES_OF, KEEP_SEARCH_NAMES):
+        op.execute(statement)
 
 
 def _create_feeds() -> None:
@@ -511,6 +603,9 @@ def _add_check(table: str, name: str, condition: str) -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP TRIGGER keep_search_names ON profiles")
+    for function in ("keep_search_names()", "search_names_of(text, text)", "search_key(text)"):
+        op.execute(f"DROP FUNCTION {function}")
     op.execute("DELETE FROM account_tasks WHERE kind IN ('suspension', 'reinstatement')")
     op.execute("UPDATE posts SET state = 'published' WHERE state = 'hidden'")
     op.execute("DELETE FROM relations WHERE expires_at IS NOT NULL")

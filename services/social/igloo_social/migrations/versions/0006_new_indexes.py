@@ -1,5 +1,7 @@
 """Indexes of the new columns, built beside the work of the day, and checks validated likewise."""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,9 +22,6 @@ _INDEXES = (
     ("ix_notifications_post_id", "notifications (post_id)"),
     ("ix_posts_author_id_published", f"posts (author_id, published_at, id) WHERE {_LISTED}"),
     ("ix_posts_explore", f"posts (rank_at, id) WHERE {_PUBLIC}"),
-    ("ix_profiles_username_prefix", "profiles (username text_pattern_ops)"),
-    ("ix_profiles_username_trigrams", "profiles USING gin (username gin_trgm_ops)"),
-    ("ix_profiles_display_name_trigrams", "profiles USING gin (lower(display_name) gin_trgm_ops)"),
     ("ix_profiles_merged_at_read", "profiles (user_id) WHERE merged_at_read"),
     ("ix_relations_expires_at", "relations (expires_at) WHERE expires_at IS NOT NULL"),
     ("ix_relations_merged", "relations (from_user, to_user) WHERE is_merged"),
@@ -31,6 +30,21 @@ _INDEXES = (
         "relations (to_user, created_at, from_user) WHERE relation_type = 'f' AND NOT is_merged",
     ),
 )
+# People from before are found as those who come now. A batch locks its people, so that nobody's name changes
+# between what is read and what is written.
+_MAKE_FINDABLE = """
+WITH person AS (
+    SELECT user_id, username, display_name FROM profiles
+    WHERE user_id > :after AND deleted_at IS NULL AND suspended_at IS NULL
+    ORDER BY user_id LIMIT 1000 FOR NO KEY UPDATE
+), written AS (
+    INSERT INTO search_names (user_id, place, name)
+    SELECT person.user_id, found.place, found.name
+    FROM person, search_names_of(person.username, person.display_name) AS found
+    ON CONFLICT DO NOTHING
+)
+SELECT user_id FROM person ORDER BY user_id DESC LIMIT 1
+"""
 _UNVALIDATED = (
     ("notifications", "fk_notifications_group_id_notification_groups"),
     ("account_tasks", "ck_account_tasks_kind_known"),
@@ -58,6 +72,13 @@ def upgrade() -> None:
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_account_tasks_being_erased")
         for table, name in _UNVALIDATED:
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        _make_people_findable()
+
+
+def _make_people_findable() -> None:
+    last: object = UUID(int=0)
+    while last is not None:
+        last = op.get_bind().scalar(sa.text(_MAKE_FINDABLE), {"after": last})
 
 
 def downgrade() -> None:
