@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from factories.locks import wait_for_a_waiter
-from factories.social_people import LONG_AGO, add_noise, make_people, make_person, relate
+from factories.social_people import LONG_AGO, add_noise, make_people, make_person, make_private, relate
 from factories.social_posts import add_post_noise, like, make_post
 from factories.tokens import bearer
 from igloo_common.errors import NotFound
@@ -136,6 +136,75 @@ def test_ones_own_waiting_post_cannot_be_liked_yet(
     reply = client.put(f"/v1/posts/{post_id}/like", headers=bearer(author))
 
     assert (reply.status_code, reply.get_json()["code"]) == (409, "post_not_published")
+
+
+def test_a_like_can_be_taken_back_when_the_post_has_gone_out_of_sight(
+    client: FlaskClient, session: Session, author: UUID, fan: UUID, post_id: UUID
+) -> None:
+    other = make_person(session)
+    session.commit()
+    for person in (fan, other):
+        client.put(f"/v1/posts/{post_id}/like", headers=bearer(person))
+    make_private(session, author)
+    session.commit()
+
+    replies = [client.delete(f"/v1/posts/{post_id}/like", headers=bearer(fan)) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [200, 404]
+    assert LikeStatusSchema().validate(replies[0].get_json()) == {}
+    assert replies[0].get_json() == {"post_id": str(post_id), "liked": False, "like_count": None}
+    assert told(session, author) == [("like", other, post_id)]
+    assert client.get(f"/v1/posts/{post_id}", headers=bearer(author)).get_json()["like_count"] == 1
+
+
+def test_ones_own_waiting_post_has_no_like_to_take_back(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    post_id = make_post(session, author, state="processing")
+    session.commit()
+
+    reply = client.delete(f"/v1/posts/{post_id}/like", headers=bearer(author))
+
+    assert (reply.status_code, reply.get_json()["like_count"]) == (200, 0)
+
+
+def test_likes_move_a_post_up_in_explore_and_back(
+    client: FlaskClient, session: Session, post_id: UUID
+) -> None:
+    people = make_people(session, 3)
+    session.commit()
+    rank = select(POSTS.c.rank_at - POSTS.c.published_at).where(POSTS.c.id == post_id)
+
+    for person in people:
+        client.put(f"/v1/posts/{post_id}/like", headers=bearer(person))
+    risen = session.scalar(rank)
+    session.rollback()
+    for person in people:
+        client.delete(f"/v1/posts/{post_id}/like", headers=bearer(person))
+
+    assert (risen, session.scalar(rank)) == (timedelta(hours=12), timedelta(0))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_likers_who_are_hidden_are_left_out_and_the_pages_go_on(
+    client: FlaskClient, session: Session, fan: UUID, post_id: UUID, *, limit: int
+) -> None:
+    people = make_people(session, 5)
+    for number, person in enumerate(people):
+        like(session, person, post_id, at=LONG_AGO + timedelta(seconds=number))
+    relate(session, people[1], "b", fan)
+    relate(session, fan, "b", people[2])
+    relate(session, fan, "m", people[3])
+    session.commit()
+
+    where = f"/v1/posts/{post_id}/likes?limit={limit}"
+    pages = [client.get(where, headers=bearer(fan)).get_json()]
+    while cursor := pages[-1]["page"]["next_cursor"]:
+        pages.append(client.get(f"{where}&cursor={cursor}", headers=bearer(fan)).get_json())
+
+    shown = [person["id"] for page in pages for person in page["data"]]
+    assert shown == [str(people[number]) for number in (4, 3, 0)]
+    assert client.get(f"/v1/posts/{post_id}", headers=bearer(fan)).get_json()["like_count"] == len(shown)
 
 
 def test_likers_page_last_first(client: FlaskClient, session: Session, post_id: UUID) -> None:

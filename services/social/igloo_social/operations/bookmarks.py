@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from igloo_common.statements import Statement
-from igloo_social.models.posts import PostState
-from igloo_social.operations.likes import PostNotPublished
+from igloo_social.operations.likes import require_published
 from igloo_social.operations.relations import share_person
-from igloo_social.queries.bookmarks import lock_post_to_keep
 from igloo_social.queries.posts import PostNotFound
+from igloo_social.queries.shown_posts import hold_shown_post
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +35,7 @@ def keep_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) 
         PostNotPublished: It is their own and not out yet.
     """
     share_person(session, user_id)
-    _refuse_unpublished(lock_post_to_keep(session, post_id=post_id, viewer_id=user_id))
+    require_published(hold_shown_post(session, post_id=post_id, viewer_id=user_id))
     _KEEP.run(session, {"user_id": user_id, "post_id": post_id, "now": now})
     return BookmarkStatus(post_id=post_id, bookmarked=True)
 
@@ -47,18 +46,10 @@ def drop_bookmark(session: Session, *, post_id: UUID, user_id: UUID) -> Bookmark
     Raises:
         PostNotFound: They did not keep it, and there is no such post for this person.
     """
-    if not _DROP.count(session, {"user_id": user_id, "post_id": post_id}):
-        state = lock_post_to_keep(session, post_id=post_id, viewer_id=user_id)
-        if state is None:
-            raise PostNotFound
-    return BookmarkStatus(post_id=post_id, bookmarked=False)
-
-
-def _refuse_unpublished(state: str | None) -> None:
-    if state is None:
+    dropped = _DROP.count(session, {"user_id": user_id, "post_id": post_id})
+    if not dropped and hold_shown_post(session, post_id=post_id, viewer_id=user_id) is None:
         raise PostNotFound
-    if state != PostState.PUBLISHED:
-        raise PostNotPublished("The post is not published.")
+    return BookmarkStatus(post_id=post_id, bookmarked=False)
 
 
 _KEEP = Statement("""

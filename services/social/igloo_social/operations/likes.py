@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
 
 from igloo_common.errors import Conflict
+from igloo_common.statements import Statement
 from igloo_social.models.likes import LIKES
 from igloo_social.models.notifications import NotificationKind
-from igloo_social.models.posts import POSTS, PostState
+from igloo_social.models.posts import POSTS
 from igloo_social.operations import notifications
-from igloo_social.operations.locks import lock_pair, share_pair
+from igloo_social.operations.ranks import ranked, rerank
 from igloo_social.operations.relations import share_person
-from igloo_social.queries.posts import author_of, lock_visible_post, visible_like_count_of
+from igloo_social.queries.likes import visible_like_count_of
+from igloo_social.queries.posts import PostNotFound
+from igloo_social.queries.shown_posts import lock_post, lock_shown_post
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +26,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from igloo_social.queries.shown_posts import ShownPost
+
 
 class PostNotPublished(Conflict):
-    """The author's own post waits for its images, or has failed: there is nothing out to like yet."""
+    """The person's own post is not out: it waits for its images, has failed, or was hidden by a moderator."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LikeStatus:
-    """Whether the viewer likes a post, and how many people do as far as the viewer can tell."""
+    """Whether the viewer likes a post, and how many people do as far as the viewer can tell.
+
+    They cannot tell of a post that they may not see any more.
+    """
 
     post_id: UUID
     liked: bool
-    like_count: int
+    like_count: int | None
 
 
 def like_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) -> LikeStatus:
@@ -43,21 +50,14 @@ def like_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) 
 
     Raises:
         UserNotFound: The person's account was deleted.
-        PostNotFound: There is no such post for this person.
-        PostNotPublished: It is their own and not out yet.
+        PostNotFound, PostNotPublished: See `require_published`.
     """
-    author_id = _lock_for_liking(session, post_id, user_id)
-    added = session.execute(
-        insert(LIKES)
-        .values(post_id=post_id, user_id=user_id, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(LIKES.c.post_id)
-    ).one_or_none()
-    if added is not None:
-        _add_to_count(session, post_id, 1)
+    share_person(session, user_id)
+    post = require_published(lock_shown_post(session, post_id=post_id, viewer_id=user_id))
+    if _ADD.count(session, {"post_id": post_id, "user_id": user_id, "now": now}):
         notifications.notify(
             session,
-            recipient_id=author_id,
+            recipient_id=post.author_id,
             kind=NotificationKind.LIKE,
             actor_id=user_id,
             object_id=post_id,
@@ -70,46 +70,44 @@ def like_post(session: Session, *, post_id: UUID, user_id: UUID, now: datetime) 
 def unlike_post(session: Session, *, post_id: UUID, user_id: UUID) -> LikeStatus:
     """No longer like a post, and take back what its author was told; not liked, it changes nothing.
 
+    Whoever has given a like can take it back, also when the post has gone out of their sight.
+
     Raises:
         UserNotFound: The person's account was deleted.
-        PostNotFound: There is no such post for this person.
-        PostNotPublished: It is their own and not out yet.
+        PostNotFound: They did not like it, and there is no such post for this person.
     """
-    author_id = _lock_for_liking(session, post_id, user_id)
-    removed = session.execute(
-        delete(LIKES).where(LIKES.c.post_id == post_id, LIKES.c.user_id == user_id).returning(LIKES.c.post_id)
-    ).one_or_none()
-    if removed is not None:
-        _add_to_count(session, post_id, -1)
+    share_person(session, user_id)
+    author_id = lock_post(session, post_id)
+    if author_id is None:
+        raise PostNotFound
+    removed = _REMOVE.count(session, {"post_id": post_id, "user_id": user_id})
+    status = _status(session, post_id, user_id, liked=False)
+    if not removed and status.like_count is None:
+        raise PostNotFound
+    if removed:
         notifications.withdraw(
-            session,
-            recipient_id=author_id,
-            kind=NotificationKind.LIKE,
-            actor_id=user_id,
-            object_id=post_id,
+            session, recipient_id=author_id, kind=NotificationKind.LIKE, actor_id=user_id, object_id=post_id
         )
-    return _status(session, post_id, user_id, liked=False)
+    return status
+
+
+def require_published(post: ShownPost | None) -> ShownPost:
+    """Let through a post that is out.
+
+    Raises:
+        PostNotFound: There is no such post for this person.
+        PostNotPublished: It is their own and not out.
+    """
+    if post is None:
+        raise PostNotFound
+    if not post.is_out:
+        raise PostNotPublished("The post is not published.")
+    return post
 
 
 def remove_between(session: Session, a: UUID, b: UUID) -> None:
-    """Take back the likes that each gave the other's posts, and let neither give more on old grounds."""
-    lock_pair(session, a, b)
-    each_others = or_(
-        and_(LIKES.c.user_id == a, POSTS.c.author_id == b), and_(LIKES.c.user_id == b, POSTS.c.author_id == a)
-    )
-    # The posts' rows first and in order, as everybody who changes a count does.
-    post_ids = session.scalars(
-        select(POSTS.c.id)
-        .join(LIKES, LIKES.c.post_id == POSTS.c.id)
-        .where(each_others)
-        .order_by(POSTS.c.id)
-        .with_for_update(of=POSTS, key_share=True)
-    ).all()
-    if post_ids:
-        session.execute(
-            delete(LIKES).where(LIKES.c.post_id == POSTS.c.id, POSTS.c.id.in_(post_ids), each_others)
-        )
-        recount_likes(session, post_ids)
+    """Take back the likes that each gave the other's posts. Needs both people's and those posts' locks."""
+    _REMOVE_BETWEEN.run(session, {"people": [a, b]})
 
 
 def recount_likes(session: Session, post_ids: Sequence[UUID]) -> list[UUID]:
@@ -124,43 +122,49 @@ def recount_likes(session: Session, post_ids: Sequence[UUID]) -> list[UUID]:
         .correlate(POSTS)
         .scalar_subquery()
     )
-    return list(
-        session.scalars(
-            update(POSTS)
-            .where(POSTS.c.id.in_(post_ids), POSTS.c.like_count != counted)
-            .values(like_count=counted)
-            .returning(POSTS.c.id)
-        )
-    )
-
-
-def _lock_for_liking(session: Session, post_id: UUID, user_id: UUID) -> UUID:
-    """Lock a post that the person may like until the transaction ends, and return its author.
-
-    The author is read first and without a lock, for they never change: a block between the two then either
-    waits for this like and removes it, or is seen by the look that follows.
-    """
-    author_id = author_of(session, post_id)
-    share_person(session, user_id)
-    share_pair(session, author_id, user_id)
-    state = lock_visible_post(session, post_id=post_id, viewer_id=user_id)
-    if state != PostState.PUBLISHED:
-        raise PostNotPublished("The post is not published.")
-    return author_id
-
-
-def _add_to_count(session: Session, post_id: UUID, change: int) -> None:
-    """Add under the post's lock, where it is exact; a popular post has too many likes to count each time.
-
-    Not below nothing: a count that had drifted must not keep anybody from unliking.
-    """
-    session.execute(
+    wrong = session.scalars(
         update(POSTS)
-        .where(POSTS.c.id == post_id)
-        .values(like_count=func.greatest(POSTS.c.like_count + change, 0))
-    )
+        .where(POSTS.c.id.in_(post_ids), POSTS.c.like_count != counted)
+        .values(like_count=counted)
+        .returning(POSTS.c.id)
+    ).all()
+    if wrong:
+        rerank(session, wrong)
+    return list(wrong)
 
 
 def _status(session: Session, post_id: UUID, user_id: UUID, *, liked: bool) -> LikeStatus:
     like_count = visible_like_count_of(session, post_id=post_id, viewer_id=user_id)
     return LikeStatus(post_id=post_id, liked=liked, like_count=like_count)
+
+
+# Adding is exact under the post's lock; a popular post has too many likes to count each time. Not below
+# nothing: a count that had drifted must not keep anybody from unliking.
+_FEWER = "greatest(like_count - 1, 0)"
+_ADD = Statement(f"""
+WITH added AS (
+    INSERT INTO likes (post_id, user_id, created_at) VALUES (%(post_id)s, %(user_id)s, %(now)s)
+    ON CONFLICT DO NOTHING
+    RETURNING post_id
+)
+UPDATE posts SET like_count = like_count + 1, rank_at = {ranked(likes="like_count + 1")}
+WHERE id IN (SELECT post_id FROM added)
+""")  # noqa: S608 - words of our own
+_REMOVE = Statement(f"""
+WITH removed AS (
+    DELETE FROM likes WHERE post_id = %(post_id)s AND user_id = %(user_id)s RETURNING post_id
+)
+UPDATE posts SET like_count = {_FEWER}, rank_at = {ranked(likes=_FEWER)}
+WHERE id IN (SELECT post_id FROM removed)
+""")  # noqa: S608 - as above
+# Of one post that is the one's, the other can have given one like.
+_REMOVE_BETWEEN = Statement(f"""
+WITH removed AS (
+    DELETE FROM likes USING posts
+    WHERE posts.id = likes.post_id AND likes.user_id = ANY(%(people)s)
+        AND posts.author_id = ANY(%(people)s) AND posts.author_id <> likes.user_id
+    RETURNING likes.post_id
+)
+UPDATE posts SET like_count = {_FEWER}, rank_at = {ranked(likes=_FEWER)}
+WHERE id IN (SELECT post_id FROM removed)
+""")  # noqa: S608 - as above

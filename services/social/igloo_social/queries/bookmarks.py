@@ -11,7 +11,7 @@ from igloo_common.statements import Statement
 from igloo_social.models.bookmarks import BOOKMARKS
 from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES
-from igloo_social.queries.posts import LIMIT, POST_COLUMNS, POST_ID, Page, Scan, keyset, page_of
+from igloo_social.queries.posts import LIMIT, POST_COLUMNS, Page, Scan, keyset, page_of
 from igloo_social.queries.visibility import POST_IS_VISIBLE, VIEWER
 
 if TYPE_CHECKING:
@@ -35,15 +35,6 @@ def bookmarks_of(reader: Reader, *, owner_id: UUID, scan: Scan) -> Page[tuple[An
     return page_of(statement.rows(reader, {**scan.parameters(), "viewer_id": owner_id}), scan)
 
 
-def lock_post_to_keep(reader: Reader, *, post_id: UUID, viewer_id: UUID) -> str | None:
-    """Tell the state of a post that the viewer may see, and hold off its erasure until the transaction ends.
-
-    None when there is no such post for them.
-    """
-    row = _STATE.row(reader, {"post_id": post_id, "viewer_id": viewer_id})
-    return None if row is None else row[0]
-
-
 def bookmarks_statement(*, newer: bool, bounded: bool) -> Select[Any]:
     """Write the statement of one page: `bounded` by the place that a cursor names, or the newest."""
     entry = select(BOOKMARKS.c.created_at.label("kept_at"), BOOKMARKS.c.post_id.label("kept_id")).where(
@@ -62,12 +53,6 @@ def bookmarks_statement(*, newer: bool, bounded: bool) -> Select[Any]:
 
 
 _WHOLE_POST = POSTS.join(PROFILES, PROFILES.c.user_id == POSTS.c.author_id)
-_STATE = Statement(
-    select(POSTS.c.state)
-    .select_from(_WHOLE_POST)
-    .where(POSTS.c.id == POST_ID, POST_IS_VISIBLE)
-    .with_for_update(of=POSTS, read=True, key_share=True)
-)
 
 
 @cache

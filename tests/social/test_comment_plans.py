@@ -1,0 +1,199 @@
+"""A post with 100,000 comments pages in the cost of a page, whatever plan prepared statements switch to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Literal
+
+from igloo_common.statements import Statement
+from igloo_social.operations import blocks, comments
+from igloo_social.operations import likes as like_operations
+from igloo_social.queries import comments as comment_queries
+from igloo_social.queries import likes as like_queries
+from igloo_social.queries import posts as post_queries
+from igloo_social.queries import shown_posts
+from igloo_social.queries.bookmarks import bookmarks_statement
+from igloo_social.queries.comments import comments_statement
+from igloo_social.queries.likes import likers_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from factories.databases import DatabaseUrls
+    from igloo_local.parts.postgres import Postgres
+
+COMMENTS = 100_000
+PEOPLE = 3_000
+POST = UUID("00000000-0000-7000-9000-000000000001")
+VIEWER = UUID("00000000-0000-7000-8000-000000000001")
+OTHER = UUID("00000000-0000-7000-8000-000000000002")
+COMMENT = UUID("00000000-0000-7000-a000-000000000777")
+
+# Everybody comments on one post over and over and likes it; the viewer has been everywhere and keeps it all.
+_TOWN = """
+INSERT INTO profiles (user_id, username, display_name, created_at, updated_at)
+SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
+       'p' || lpad(n::text, 5, '0'), 'Somebody', now(), now()
+FROM generate_series(1, {people}) AS n;
+
+INSERT INTO posts (id, author_id, caption, visibility, state, created_at, published_at, comment_count)
+SELECT ('00000000-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid,
+       ('00000000-0000-7000-8000-' || lpad((n % 300 + 1)::text, 12, '0'))::uuid,
+       'Snow', 'public', 'published', at, at, {comments}
+FROM generate_series(1, 3000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 minute' AS at);
+
+INSERT INTO comments (id, post_id, author_id, text, created_at)
+SELECT ('00000000-0000-7000-a000-' || lpad(n::text, 12, '0'))::uuid,
+       '00000000-0000-7000-9000-000000000001',
+       ('00000000-0000-7000-8000-' || lpad((n % {people} + 1)::text, 12, '0'))::uuid,
+       'Cold', timestamptz '2026-01-01' + n * interval '1 second'
+FROM generate_series(1, {comments}) AS n;
+
+INSERT INTO likes (post_id, user_id, created_at)
+SELECT '00000000-0000-7000-9000-000000000001', user_id, now() FROM profiles
+UNION SELECT id, '00000000-0000-7000-8000-000000000001', now() FROM posts;
+
+INSERT INTO bookmarks (user_id, post_id, created_at)
+SELECT '00000000-0000-7000-8000-000000000001', id, created_at FROM posts;
+
+INSERT INTO relations (from_user, relation_type, to_user, created_at)
+SELECT fan.user_id, 'f', other.user_id, now() FROM profiles fan JOIN profiles other
+ON other.username BETWEEN 'p00001' AND 'p00004' AND fan.user_id <> other.user_id;
+INSERT INTO relations (from_user, relation_type, to_user, created_at)
+SELECT '00000000-0000-7000-8000-000000000001', 'b', user_id, now() FROM profiles
+WHERE username BETWEEN 'p00100' AND 'p00104';
+"""
+_TYPES = {
+    "viewer_id": "uuid",
+    "post_id": "uuid",
+    "comment_id": "uuid",
+    "limit": "integer",
+    "at": "timestamptz",
+    "id": "uuid",
+    "a": "uuid",
+    "b": "uuid",
+    "people": "uuid[]",
+    "user_id": "uuid",
+    "now": "timestamptz",
+}
+VALUES: Mapping[str, object] = {
+    "viewer_id": VIEWER,
+    "post_id": POST,
+    "comment_id": COMMENT,
+    "limit": 21,
+    "at": "2026-01-01 12:00:00+00",
+    "id": COMMENT,
+    "a": VIEWER,
+    "b": OTHER,
+    "people": [VIEWER, OTHER],
+    "user_id": VIEWER,
+    "now": "2026-11-23 12:00:00+00",
+}
+
+
+@pytest.fixture
+def town(
+    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
+) -> Iterator[psycopg.Connection[Any]]:
+    assert database_urls["social"]
+    with postgres_server.connect(database="igloo") as connection:
+        connection.execute("SET search_path = social")
+        connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), comments=Literal(COMMENTS)))
+        connection.execute("VACUUM ANALYZE profiles, posts, comments, likes, bookmarks, relations")
+        yield connection
+
+
+def generic_plan(connection: psycopg.Connection[Any], statement: Statement) -> list[dict[str, Any]]:
+    """Prepare a statement as psycopg does, run its generic plan, undo it, and list the plan's nodes."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    numbered = re.sub(r"%\((\w+)\)s", number, statement.text)
+    types = ", ".join(_TYPES[name] for name in names)
+    given = SQL(", ").join(Literal(VALUES[name]) for name in names)
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE page ({types}) AS {numbered}".encode())
+        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
+        answer = connection.execute(explain).fetchall()[0][0]
+        connection.execute("DEALLOCATE page")
+    return list(nodes(answer[0]["Plan"]))
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def read_through(plan: list[dict[str, Any]]) -> list[str]:
+    """List the tables that are read from end to end, save the one of tasks, once it is known to be tiny."""
+    tables = [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"]
+    return [table for table in tables if table != "account_tasks"]
+
+
+def rows_read(plan: list[dict[str, Any]], table: str) -> float:
+    """Count the rows of a table that the plan went through, those that a filter threw away included."""
+    counts: list[float] = [
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in plan
+        if node.get("Relation Name") == table
+    ]
+    return sum(counts)
+
+
+def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[Any]) -> None:
+    for newer, bounded in ((False, False), (False, True), (True, True)):
+        pages = {
+            "comments": comments_statement(newer=newer, bounded=bounded),
+            "likes": likers_statement(newer=newer, bounded=bounded),
+            "bookmarks": bookmarks_statement(newer=newer, bounded=bounded),
+        }
+        for table, page in pages.items():
+            plan = generic_plan(town, Statement(page))
+
+            assert read_through(plan) == [], table
+            for read in ("comments", "likes", "bookmarks", "posts", "profiles"):
+                # Those whom the viewer hides commented on one of the posts of a page, 34 times each.
+                beside = 200 if table == "bookmarks" and read == "comments" else 0
+                assert rows_read(plan, read) <= 43 + beside, (table, read, newer, bounded)
+
+    looks = (
+        comment_queries._KNOWN,
+        comment_queries._VISIBLE,
+        comment_queries._WRITTEN,
+        comment_queries._POST_AUTHOR,
+        shown_posts._LOCK,
+        shown_posts._HOLD,
+        like_queries._COUNT,
+        like_operations._REMOVE,
+        comments._DELETE,
+    )
+    for look in looks:
+        plan = generic_plan(town, look)
+
+        assert read_through(plan) == [], look.text
+        assert sum(rows_read(plan, table) for table in ("comments", "likes", "posts")) <= 20, look.text
+
+    # One post, with its counts less those hidden: what hidden people said there, and not all that was said.
+    plan = generic_plan(town, post_queries._ONE)
+
+    assert read_through(plan) == []
+    assert rows_read(plan, "comments") <= 200
+    assert rows_read(plan, "likes") <= 10
+
+    # A block reads what the one did at all, or what was done to the other's posts, and no more.
+    for effect in (blocks._LOCK_POSTS_BETWEEN, like_operations._REMOVE_BETWEEN, comments._DELETE_BETWEEN):
+        plan = generic_plan(town, effect)
+
+        assert read_through(plan) == [], effect.text
+        assert rows_read(plan, "comments") <= 300, effect.text
