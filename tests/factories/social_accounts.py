@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 # What may still name a deleted person, and why is said in docs: the tombstone, the task, numbers of events.
-MAY_NAME_THEM = frozenset({"profiles", "account_tasks", "outbox", "event_sequences", "inbox"})
+# Changes of feeds name the id alone, for a week: the followers' phones are told to drop the person's posts.
+MAY_NAME_THEM = frozenset({"profiles", "account_tasks", "outbox", "event_sequences", "inbox", "feed_changes"})
 _KEEP_REPLY = text(
     "INSERT INTO idempotency_keys VALUES (:id, 'POST /v1/posts', 'key', '', 201, '[]', '{}', now())"
 )

@@ -81,6 +81,8 @@ def engine_options(settings: CommonSettings) -> dict[str, Any]:
         "statement_timeout": "10s",
         "lock_timeout": "3s",
         "idle_in_transaction_session_timeout": "15s",
+        # Who reads by time reads again what can still be committed: see OVERLAP of social's feed changes.
+        "transaction_timeout": "50s",
     }
     return {
         "pool_size": settings.threads,

@@ -39,8 +39,10 @@ def remove_notifications(session: Session, account_id: UUID) -> Mapping[str, int
 
 
 def remove_feed(session: Session, account_id: UUID) -> Mapping[str, int]:
-    """Remove some of the person's own feed."""
-    return {"feed_entries": REMOVE_FEED.count(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})}
+    """Remove some of the person's own feed, and of what was to be looked at again there and elsewhere."""
+    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
+    changes = REMOVE_FEED_CHANGES.count(session, batch) + REMOVE_POST_CHANGES.count(session, batch)
+    return {"feed_entries": REMOVE_FEED.count(session, batch), "feed_changes": changes}
 
 
 def remove_read_marker(session: Session, account_id: UUID) -> Mapping[str, int]:
@@ -83,6 +85,16 @@ REMOVE_FEED = Statement("""
 DELETE FROM timeline WHERE owner_id = %(account_id)s AND (published_at, post_id) IN (
     SELECT published_at, post_id FROM timeline WHERE owner_id = %(account_id)s LIMIT %(limit)s
 )
+""")
+REMOVE_FEED_CHANGES = Statement("""
+DELETE FROM feed_changes WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM feed_changes WHERE owner_id = %(account_id)s LIMIT %(limit)s
+))
+""")
+REMOVE_POST_CHANGES = Statement("""
+DELETE FROM post_changes WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM post_changes WHERE author_id = %(account_id)s LIMIT %(limit)s
+))
 """)
 _REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE recipient_id = %(account_id)s")
 _REMOVE_PREFERENCES = Statement("DELETE FROM notification_preferences WHERE user_id = %(account_id)s")
