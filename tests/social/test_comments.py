@@ -289,7 +289,10 @@ def test_a_comment_that_others_cannot_see_is_unknown_to_them(
     client: FlaskClient, session: Session, guest: UUID, post_id: UUID, *, how: str
 ) -> None:
     writer = make_person(session)
-    columns = {"deleted": {"deleted_at": LONG_AGO, "text": ""}, "moderation": {"hidden_by": "moderation"}}
+    columns: dict[str, dict[str, Any]] = {
+        "deleted": {"deleted_at": LONG_AGO, "text": ""},
+        "moderation": {"hidden_by": "moderation"},
+    }
     said = comment(session, writer, post_id, **columns.get(how, {}))
     if how == "writer blocks":
         relate(session, writer, "b", guest)

@@ -1,7 +1,7 @@
 """Locks on facts that no single row stands for, held until the transaction ends.
 
 Whoever takes several kinds takes them in this order, so that nobody deadlocks: media, profiles rows by id,
-pairs, audiences, posts rows by id, media_items rows, comments rows by id, notification_groups rows by id,
+audiences, posts rows by id, media_items rows, comments rows by id, notification_groups rows by id,
 devices, devices rows by key.
 """
 
@@ -27,16 +27,6 @@ _SHARED = Statement(
 )
 
 
-def lock_pair(session: Session, a: UUID, b: UUID) -> None:
-    """Remove what two people did to each other, while neither does more on grounds that no longer hold."""
-    _lock(session, _EXCLUSIVE, (_pair(a, b),))
-
-
-def share_pair(session: Session, a: UUID, b: UUID) -> None:
-    """Act on what one person may see of the other, beside others who do; a block between them waits."""
-    _lock(session, _SHARED, (_pair(a, b),))
-
-
 def lock_media(session: Session, media_ids: Iterable[UUID]) -> None:
     """Keep others from attaching these media, or hearing of them, until the transaction ends."""
     _lock(session, _EXCLUSIVE, (f"media:{media_id}" for media_id in media_ids))
@@ -59,7 +49,3 @@ def lock_devices(session: Session, *facts: str) -> None:
 
 def _lock(session: Session, statement: Statement, names: Iterable[str]) -> None:
     statement.rows(session, {"names": sorted(set(names))})
-
-
-def _pair(a: UUID, b: UUID) -> str:
-    return f"pair:{min(a, b)}:{max(a, b)}"

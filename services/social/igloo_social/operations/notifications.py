@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from igloo_common.ids import new_id
 from igloo_common.statements import Statement
 from igloo_social.models.notifications import NotificationKind
-from igloo_social.operations.locks import lock_pair
 from igloo_social.operations.notification_groups import Removal
 from igloo_social.policies.notifications import group_of
 
@@ -131,12 +130,11 @@ def withdraw_all_about_comments(session: Session, comment_ids: Collection[UUID])
 
 
 def remove_between(session: Session, a: UUID, b: UUID, *, comment_ids: Collection[UUID] = ()) -> None:
-    """Take back what either was told about the other, and let neither be told more on old grounds.
+    """Take back what either was told about the other. Needs both people's locks.
 
     With it goes what anybody was told about these comments, which the same block removes: at once, for the
     groups are locked in the order of their ids, after everything else that the transaction locks.
     """
-    lock_pair(session, a, b)
     _BETWEEN.run(session, {"a": a, "b": b, "comment_ids": list(comment_ids)})
 
 

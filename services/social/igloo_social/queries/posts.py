@@ -171,36 +171,6 @@ def posts_of(reader: Reader, *, author_id: UUID, viewer_id: UUID | None, scan: S
     return page_of(reader.execute(statement, parameters).all(), scan)
 
 
-def author_of(reader: Reader, post_id: UUID) -> UUID:
-    """Tell who wrote a post, whoever asks and whatever became of it.
-
-    Raises:
-        PostNotFound: Nobody did.
-    """
-    author_id: UUID | None = reader.execute(_AUTHOR, {"post_id": post_id}).scalar()
-    if author_id is None:
-        raise PostNotFound
-    return author_id
-
-
-def visible_like_count_of(reader: Reader, *, post_id: UUID, viewer_id: UUID) -> int:
-    """Count the likes of a post that the viewer could page through."""
-    count: int = reader.execute(_LIKE_COUNT, {"post_id": post_id, "viewer_id": viewer_id}).scalar_one()
-    return count
-
-
-def lock_visible_post(reader: Reader, *, post_id: UUID, viewer_id: UUID) -> str:
-    """Lock a post that the viewer may see until the transaction ends, and tell its state.
-
-    Raises:
-        PostNotFound: There is none.
-    """
-    state: str | None = reader.execute(_LOCK_VISIBLE, {"post_id": post_id, "viewer_id": viewer_id}).scalar()
-    if state is None:
-        raise PostNotFound
-    return state
-
-
 def lock_own_post(reader: Reader, *, post_id: UUID, author_id: UUID) -> Row[Any] | None:
     """Lock a post of this author until the transaction ends, a tombstone included."""
     return reader.execute(_LOCK_OWN, {"post_id": post_id, "author_id": author_id}).one_or_none()
@@ -212,14 +182,6 @@ _AUTHOR_ID: ColumnElement[UUID] = bindparam("author_id", type_=Uuid())
 # Built once: SQLAlchemy then finds their compiled form without walking the expression again.
 _ONE = Statement(
     select(*POST_COLUMNS).select_from(_WITH_AUTHOR).where(POSTS.c.id == POST_ID, POST_IS_VISIBLE)
-)
-_AUTHOR = select(POSTS.c.author_id).where(POSTS.c.id == POST_ID)
-_LIKE_COUNT = select(visible_like_count()).select_from(POSTS).where(POSTS.c.id == POST_ID)
-_LOCK_VISIBLE = (
-    select(POSTS.c.state)
-    .select_from(_WITH_AUTHOR)
-    .where(POSTS.c.id == POST_ID, POST_IS_VISIBLE)
-    .with_for_update(of=POSTS, key_share=True)
 )
 _LOCK_OWN = (
     select(POSTS)
