@@ -1,4 +1,4 @@
-"""The worker process: `python -m igloo_social.worker` moves events, erases people and copies for them."""
+"""The worker process: `python -m igloo_social.worker` moves events, erases people, copies and pushes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from igloo_social.jobs.backlog import measure_tasks
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.jobs.exports import ExportLane
 from igloo_social.jobs.periodic import JOBS
+from igloo_social.jobs.pushes import EndpointLane, PushLane, measure_pushes
 from igloo_social.jobs.suspensions import move_next
 from igloo_social.operations.account_tasks import CHANNEL
+from igloo_social.push.sns import PushService
 from igloo_social.settings import Settings
 
 TASKS_SWEPT_EVERY_SECONDS = 1.0
 TASKS_MEASURED_EVERY_SECONDS = 15.0
+PUSHES_SWEPT_EVERY_SECONDS = 1.0
+PUSH_THREADS = 4
+ENDPOINTS_SWEPT_EVERY_SECONDS = 10.0
 
 
 def main() -> int:
@@ -26,11 +31,16 @@ def main() -> int:
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
     exports = ExportLane(ObjectStore(settings.storage))
+    push_service = PushService(settings.push, connections=PUSH_THREADS + 1)
     lanes = [
         Lane("erasures", erase_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("suspensions", move_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("measures", measure_tasks, None, TASKS_MEASURED_EVERY_SECONDS),
+        # Telling of a push would cost every like a NOTIFY: they are looked for instead.
+        Lane("pushes", PushLane(push_service).step, None, PUSHES_SWEPT_EVERY_SECONDS, threads=PUSH_THREADS),
+        Lane("push endpoints", EndpointLane(push_service).step, None, ENDPOINTS_SWEPT_EVERY_SECONDS),
+        Lane("push measures", measure_pushes, None, TASKS_MEASURED_EVERY_SECONDS),
     ]
     return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS, lanes=lanes).run()
 

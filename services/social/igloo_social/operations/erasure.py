@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from igloo_social.models.profiles import PROFILES
+from igloo_social.operations.erased_devices import remove_devices
 from igloo_social.operations.erased_posts import remove_media, remove_posts
 from igloo_social.operations.erased_relations import remove_relations
 from igloo_social.operations.erased_reports import remove_reports, remove_set_apart
@@ -42,6 +43,7 @@ _BATCHES: tuple[Callable[[Session, UUID], Mapping[str, int]], ...] = (
     remove_likes_given,
     remove_set_apart,
     remove_notifications,
+    remove_devices,
     remove_media,
     remove_posts,
     remove_feed,

@@ -93,6 +93,10 @@ WITH recipient AS (
 ), aged AS (
     UPDATE notifications SET is_newest = false
     FROM earlier, grouped WHERE notifications.id = earlier.id
+), pushed AS (
+    INSERT INTO pushes (id, notification_id, user_id, device_id, due_at, created_at)
+    SELECT gen_random_uuid(), fact.id, devices.user_id, devices.id, fact.created_at, fact.created_at
+    FROM fact JOIN recipient ON delivery = 'push' JOIN devices ON devices.user_id = fact.recipient_id
 )
 SELECT id FROM fact
 """)

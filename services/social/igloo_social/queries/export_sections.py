@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from igloo_social.models.devices import DEVICES
 from igloo_social.models.facebook_friends import FACEBOOK_FRIENDS
 from igloo_social.models.images import MEDIA_ITEMS
 from igloo_social.models.likes import LIKES
@@ -144,6 +145,11 @@ def _notifications() -> Select[Any]:
     )
 
 
+def _devices() -> Select[Any]:
+    columns = (DEVICES.c.id, DEVICES.c.platform, DEVICES.c.token, DEVICES.c.registered_at)
+    return select(*columns).where(DEVICES.c.user_id == _PERSON).order_by(DEVICES.c.registered_at, DEVICES.c.id)
+
+
 def _facebook_friends() -> Select[Any]:
     friend_id = FACEBOOK_FRIENDS.c.friend_id
     return (
@@ -165,5 +171,6 @@ SECTIONS: Final[Mapping[str, Select[Any]]] = {
     "blocks": _people(RelationType.BLOCK),
     "mutes": _people(RelationType.MUTE),
     "notifications": _notifications(),
+    "devices": _devices(),
     "facebook_friends": _facebook_friends(),
 }

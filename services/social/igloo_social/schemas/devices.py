@@ -21,7 +21,7 @@ _WHICH_OF_APPLES = (
 )
 _WHAT_IT_IS_REACHED_BY = (
     "What the platform gave the app: hexadecimal for Apple, FCM's registration token otherwise."
-    " It is nowhere shown again"
+    " No answer shows it again"
 )
 
 

@@ -1,0 +1,1 @@
+"""Push notifications: what phones are sent, and Amazon SNS, which sends it."""
