@@ -1,0 +1,66 @@
+"""The generic plans that prepared statements may switch to, taken apart."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from psycopg.sql import SQL, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import psycopg
+
+    from igloo_common.statements import Statement
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_TYPES = {
+    "viewer_id": "uuid",
+    "author_id": "uuid",
+    "post_id": "uuid",
+    "id": "uuid",
+    "limit": "integer",
+    "number": "integer",
+    "tag": "text",
+    "at": "timestamptz",
+}
+
+
+def generic_plan(
+    connection: psycopg.Connection[Any], statement: Statement, values: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    """Prepare a statement as psycopg does, run its generic plan, and list the plan's nodes."""
+    names = list(dict.fromkeys(_PARAMETER.findall(statement.text)))
+    text = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement.text)
+    types = ", ".join(_TYPES[name] for name in names)
+    given = SQL(", ").join(Literal(values[name]) for name in names)
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE page ({types}) AS {text}".encode())
+        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
+        answer = connection.execute(explain).fetchall()[0][0]
+        connection.execute("DEALLOCATE page")
+    return list(_nodes(answer[0]["Plan"]))
+
+
+def read_through(plan: list[dict[str, Any]]) -> list[str]:
+    """List the tables that are read from end to end, save the one of tasks, once it is known to be tiny."""
+    tables = [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"]
+    return [table for table in tables if table != "account_tasks"]
+
+
+def rows_read(plan: list[dict[str, Any]], table: str) -> float:
+    """Count the rows of a table that the plan went through, those that a filter threw away included."""
+    counts: list[float] = [
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in plan
+        if node.get("Relation Name") == table
+    ]
+    return sum(counts)
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
