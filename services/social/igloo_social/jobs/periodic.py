@@ -10,7 +10,9 @@ from igloo_common.database import reading, transaction
 from igloo_common.worker import PeriodicJob
 from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.counts import recount_people
+from igloo_social.operations.feed_changes import PRUNED_AT_ONCE, prune_changes
 from igloo_social.operations.mutes import end_expired_mutes
+from igloo_social.operations.notification_batches import prune_notifications
 from igloo_social.operations.publishing import fail_stranded_posts
 from igloo_social.operations.relations import lock_people
 from igloo_social.queries.counts import miscounted_people
@@ -19,6 +21,7 @@ MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
 
 RECONCILED_AT_ONCE = 1_000
+NEWS_PRUNED_AT_ONCE = 2_000
 MUTES_AT_ONCE = 100
 
 logger = logging.getLogger(__name__)
@@ -50,6 +53,17 @@ def forget_finished_tasks() -> None:
         prune_tasks(session, now=utc_now())
 
 
+def forget_feed_changes() -> None:
+    """Forget the changes of feeds that no phone's token reaches any more."""
+    while _forget_some_feed_changes() >= PRUNED_AT_ONCE:
+        pass
+
+
+def _forget_some_feed_changes() -> int:
+    with transaction() as session:
+        return prune_changes(session, now=utc_now())
+
+
 def end_mutes() -> None:
     """Remove the mutes whose time is up; they have counted for nothing since."""
     while _end_some_mutes() == MUTES_AT_ONCE:
@@ -61,9 +75,20 @@ def _end_some_mutes() -> int:
         return end_expired_mutes(session, now=utc_now(), limit=MUTES_AT_ONCE)
 
 
+def forget_old_news() -> None:
+    """Forget what people were told three months ago, in short transactions; the groups of it go with it."""
+    while True:
+        with transaction() as session:
+            removed = prune_notifications(session, now=utc_now(), limit=NEWS_PRUNED_AT_ONCE)
+        if removed < NEWS_PRUNED_AT_ONCE:
+            return
+
+
 JOBS = (
     PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
     PeriodicJob(name="end-mutes", every_seconds=60, run=end_mutes),
+    PeriodicJob(name="forget-feed-changes", every_seconds=3600, run=forget_feed_changes),
+    PeriodicJob(name="forget-old-news", every_seconds=3600, run=forget_old_news),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
 )

@@ -42,13 +42,14 @@ WHERE id = ANY(ARRAY(SELECT group_id FROM notifications WHERE {facts}))
 ORDER BY id FOR UPDATE
 """
 # All parts of it see the facts as they were before it, so those that go are left out by hand. Where a newest
-# comment of somebody goes, the one before shows them; only comments can be several of one person in a group.
+# comment of somebody goes, the one before shows them; a post may have too many likes to look for that, and
+# nobody likes it twice.
 _REMOVE: Final = """
 WITH gone AS (
     DELETE FROM notifications WHERE {facts} RETURNING id, kind, group_id, actor_id, is_newest
 ), heir AS (
     UPDATE notifications SET is_newest = true
-    FROM (SELECT group_id, actor_id FROM gone WHERE is_newest AND kind = 'comment') AS lost, LATERAL (
+    FROM (SELECT group_id, actor_id FROM gone WHERE is_newest AND kind <> 'like') AS lost, LATERAL (
         SELECT left_over.id FROM notifications AS left_over
         WHERE left_over.group_id = lost.group_id AND left_over.actor_id = lost.actor_id
             AND left_over.id NOT IN (SELECT id FROM gone)
