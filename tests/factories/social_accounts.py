@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from factories.social_devices import make_device
 from factories.social_people import LONG_AGO, make_people, make_person, relate
 from factories.social_posts import deliver, like, make_post, media_ready, put_in_feed
 from igloo_common.clock import utc_now
@@ -86,6 +87,8 @@ def everything_else(session: Session, user_id: UUID) -> dict[str, list[str]]:
         "media_items": "SELECT * FROM media_items",
         "post_images": "SELECT i.*, p.author_id FROM post_images i JOIN posts p ON p.id = i.post_id",
         "facebook_friends": "SELECT * FROM facebook_friends",
+        "devices": "SELECT * FROM devices",
+        "pushes": "SELECT * FROM pushes",
         "read_markers": "SELECT * FROM notification_read_markers",
         "idempotency_keys": "SELECT subject, route, key FROM idempotency_keys",
     }
@@ -110,6 +113,7 @@ class Life:
         self.others = make_people(session, others)
         self.posts = [self._post(session, self.person, caption=f"Snow {n}") for n in range(3)]
         self.others_posts = [self._post(session, other) for other in self.others[:3]]
+        self.devices = [make_device(session, someone) for someone in (self.person, self.others[0])]
         self._edges(session)
         self._likes_and_news(session)
         self._traces(session)

@@ -70,6 +70,8 @@ def test_everything_of_theirs_goes_and_everything_of_others_stays(app: Flask, se
             "notifications": 6,
             "media": 3,
             "posts": 5,
+            "devices": 1,
+            "pushes": 3,
             "read_markers": 1,
             "facebook_friends": 6,
             "kept_replies": 1,

@@ -120,6 +120,7 @@ def test_a_copy_holds_everything_of_the_person_and_nothing_of_others(
     assert ids("blocks") == {sixth}
     assert ids("mutes") == set()
     assert ids("facebook_friends") == {second, third, fourth}
+    assert [row["id"] for row in copy["social/devices.json"]] == [str(life.devices[0])]
     assert all(row["username"].startswith("p_") for row in copy["social/followers.json"])
     assert {row["actor_id"] for row in copy["social/notifications.json"]} == {first, second, third}
     assert {row["post_id"] for row in copy["social/likes.json"]} == {
