@@ -12,6 +12,7 @@ from igloo_social.consumers import consumers
 from igloo_social.jobs.backlog import measure_tasks
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.jobs.exports import ExportLane
+from igloo_social.jobs.merging import MergingLane
 from igloo_social.jobs.periodic import JOBS
 from igloo_social.jobs.pushes import EndpointLane, PushLane, measure_pushes
 from igloo_social.jobs.suspensions import move_next
@@ -21,6 +22,7 @@ from igloo_social.settings import Settings
 
 TASKS_SWEPT_EVERY_SECONDS = 1.0
 TASKS_MEASURED_EVERY_SECONDS = 15.0
+PEOPLE_WALKED_EVERY_SECONDS = 10.0
 PUSHES_SWEPT_EVERY_SECONDS = 1.0
 PUSH_THREADS = 4
 ENDPOINTS_SWEPT_EVERY_SECONDS = 10.0
@@ -31,11 +33,13 @@ def main() -> int:
     settings = load_or_exit(Settings.load)
     app = create_app(settings)
     exports = ExportLane(ObjectStore(settings.storage))
+    merging = MergingLane(settings.merged_from_followers)
     push_service = PushService(settings.push, connections=PUSH_THREADS + 1)
     lanes = [
         Lane("erasures", erase_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("suspensions", move_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
+        Lane("merging", merging.step, None, PEOPLE_WALKED_EVERY_SECONDS),
         Lane("measures", measure_tasks, None, TASKS_MEASURED_EVERY_SECONDS),
         # Telling of a push would cost every like a NOTIFY: they are looked for instead.
         Lane("pushes", PushLane(push_service).step, None, PUSHES_SWEPT_EVERY_SECONDS, threads=PUSH_THREADS),

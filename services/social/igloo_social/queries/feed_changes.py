@@ -146,7 +146,7 @@ SELECT at, id, kind, published_before FROM (
 """  # noqa: S608 - as above
 )
 
-_IDS = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted")
+_IDS = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
 
 
 def _follow(author: ColumnElement[UUID]) -> ColumnElement[bool]:
