@@ -1,4 +1,4 @@
-"""Facebook friends who are here as well, as people to follow."""
+"""Facebook friends who are here as well, and whom followees follow, as people to follow."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ def test_friends_are_suggested_to_each_other_with_the_reason(client: FlaskClient
             "display_name": "Puffin",
             "avatar_url": "http://igloo.test/p",
             "reason": "facebook_friend",
+            "mutual_count": 0,
+            "mutuals": [],
         }
     ]
     assert suggested(client, friend) == names(viewer)
@@ -186,6 +188,168 @@ def test_the_newest_found_come_first_page_by_page(client: FlaskClient, session: 
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [person for page in pages for person in page] == expected
     assert [person["id"] for person in back["data"]] == pages[1]
+
+
+def follow_all(session: Session, followers: Iterable[UUID], *followees: UUID) -> None:
+    for follower in followers:
+        for followee in followees:
+            relate(session, follower, "f", followee)
+
+
+def read_all(client: FlaskClient, viewer: UUID, *, limit: int) -> list[dict[str, Any]]:
+    people: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        content = suggestions(client, viewer, limit=limit, **cursor)
+        people += content["data"]
+        if content["page"]["next_cursor"] is None:
+            return people
+        cursor = {"cursor": content["page"]["next_cursor"]}
+
+
+def test_whom_most_followees_follow_come_first_and_after_the_facebook_friends(
+    client: FlaskClient, session: Session
+) -> None:
+    viewer, friend, one, two, three, also_two = make_people(session, 6)
+    followees = make_people(session, 4)
+    add_noise(session, viewer, *followees)
+    add_friend_noise(session)
+    for number, followee in enumerate(followees):
+        relate(session, viewer, "f", followee, at=LONG_AGO + timedelta(days=number))
+    follow_all(session, followees[:1], friend, one)
+    follow_all(session, followees[1:3], two, also_two)
+    follow_all(session, followees[1:], three)
+    # Who follows the viewer, or whom somebody else follows, is no reason.
+    follow_all(session, [make_person(session)], viewer, make_person(session))
+    found(session, viewer, [friend])
+
+    people = suggestions(client, viewer)["data"]
+
+    assert [(person["id"], person["reason"], person["mutual_count"]) for person in people] == [
+        (str(friend), "facebook_friend", 1),
+        (str(three), "followed_by_followees", 3),
+        *((str(user_id), "followed_by_followees", 2) for user_id in sorted((two, also_two))[::-1]),
+        (str(one), "followed_by_followees", 1),
+    ]
+    shown = [[mutual["id"] for mutual in person["mutuals"]] for person in people]
+    assert shown[:2] == [[str(followees[0])], [str(followees[number]) for number in (3, 2, 1)]]
+
+
+def test_no_more_followees_are_shown_than_fit(client: FlaskClient, session: Session) -> None:
+    viewer, popular, *followees = make_people(session, 7)
+    follow_all(session, [viewer], *followees)
+    follow_all(session, followees, popular)
+    session.commit()
+
+    (person,) = suggestions(client, viewer)["data"]
+
+    assert (person["mutual_count"], len(person["mutuals"])) == (5, 3)
+    assert {mutual["id"] for mutual in person["mutuals"]} <= names(*followees)
+
+
+@pytest.mark.parametrize("kind", ["f", "r", "b", "m"])
+def test_friends_of_friends_to_whom_there_is_an_edge_are_not_suggested(
+    client: FlaskClient, session: Session, kind: str
+) -> None:
+    viewer, followee, known, other, blocker = make_people(session, 5)
+    follow_all(session, [viewer], followee)
+    follow_all(session, [followee], known, other, blocker, viewer)
+    relate(session, viewer, kind, known)
+    relate(session, blocker, "b", viewer)
+    session.commit()
+
+    assert suggested(client, viewer) == names(other)
+
+
+def test_a_mute_that_is_over_hides_nobody(client: FlaskClient, session: Session) -> None:
+    viewer, friend, followee, other = make_people(session, 4)
+    follow_all(session, [viewer], followee)
+    follow_all(session, [followee], other)
+    for muted in (friend, other):
+        relate(session, viewer, "m", muted)
+    found(session, viewer, [friend])
+    assert suggested(client, viewer) == set()
+
+    session.execute(text("UPDATE relations SET expires_at = now() WHERE relation_type = 'm'"))
+    session.commit()
+
+    assert suggested(client, viewer) == names(friend, other)
+
+
+def test_followees_who_are_muted_or_gone_are_no_reason(client: FlaskClient, session: Session) -> None:
+    viewer, muted, blocker, other = make_people(session, 4)
+    away = make_person(session, suspended_at=LONG_AGO), make_person(session, deleted_at=LONG_AGO)
+    follow_all(session, [viewer], muted, blocker, *away)
+    follow_all(session, [muted, blocker, *away], other)
+    relate(session, viewer, "m", muted)
+    relate(session, blocker, "b", viewer)
+    session.commit()
+
+    assert suggested(client, viewer) == set()
+
+
+def test_private_people_are_suggested_and_the_suspended_and_deleted_are_not(
+    client: FlaskClient, session: Session
+) -> None:
+    viewer, followee = make_people(session, 2)
+    private = make_person(session, is_private=True)
+    away = make_person(session, suspended_at=LONG_AGO), make_person(session, deleted_at=LONG_AGO)
+    follow_all(session, [viewer], followee)
+    follow_all(session, [followee], private, *away)
+    session.commit()
+
+    assert suggested(client, viewer) == names(private)
+
+
+def test_all_of_them_are_found_page_by_page_in_both_directions(client: FlaskClient, session: Session) -> None:
+    viewer, friends, others = make_person(session), make_people(session, 3), make_people(session, 6)
+    followees = make_people(session, 3)
+    follow_all(session, [viewer], *followees)
+    for number, other in enumerate(others):
+        follow_all(session, followees[: number % 3 + 1], other)
+    found(session, viewer, friends)
+    everybody = [person["id"] for person in suggestions(client, viewer)["data"]]
+
+    assert set(everybody) == names(*friends, *others)
+    for limit in (1, 2, 4, 5):
+        assert [person["id"] for person in read_all(client, viewer, limit=limit)] == everybody
+    second = suggestions(
+        client, viewer, limit=4, cursor=suggestions(client, viewer, limit=4)["page"]["next_cursor"]
+    )
+    back = suggestions(client, viewer, limit=4, cursor=second["page"]["prev_cursor"])
+    assert [person["id"] for person in back["data"]] == everybody[:4]
+
+
+def test_who_is_dismissed_is_never_suggested_again(client: FlaskClient, session: Session) -> None:
+    viewer, friend, other, followee = make_people(session, 4)
+    follow_all(session, [viewer, friend], followee)
+    follow_all(session, [followee], other)
+    found(session, viewer, [friend])
+    assert suggested(client, viewer) == names(friend, other)
+
+    for dismissed in (friend, other, friend):
+        reply = client.delete(f"{PATH}/{dismissed}", headers=bearer(viewer))
+        assert (reply.status_code, reply.data) == (204, b"")
+
+    found(session, viewer, [], at=LATER)
+    found(session, viewer, [friend], at=LATER + timedelta(days=1))
+    assert suggested(client, viewer) == set()
+    assert suggested(client, friend) == names(viewer, other)
+
+
+def test_only_a_known_other_person_can_be_dismissed(client: FlaskClient, session: Session) -> None:
+    viewer, blocker = make_people(session, 2)
+    relate(session, blocker, "b", viewer)
+    session.commit()
+
+    def answer(user_id: UUID) -> tuple[int, str]:
+        reply = client.delete(f"{PATH}/{user_id}", headers=bearer(viewer))
+        return reply.status_code, reply.get_json()["code"]
+
+    assert answer(viewer) == (422, "self_relation")
+    assert answer(blocker) == answer(new_id()) == (404, "user_not_found")
+    assert client.delete(f"{PATH}/{blocker}").status_code == 401
+    assert session.scalar(text("SELECT count(*) FROM dismissed_suggestions")) == 0
 
 
 def test_a_cursor_is_good_for_its_owner_alone(client: FlaskClient, session: Session) -> None:

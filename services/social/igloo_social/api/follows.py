@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from igloo_common import access
-from igloo_common.access import AuthenticationRequired, current_identity, viewer_id
+from igloo_common.access import current_identity, viewer_id
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
+from igloo_common.identity import AuthenticationRequired
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
 from igloo_social.api.newcomers import patient_with_newcomers

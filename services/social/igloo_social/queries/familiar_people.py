@@ -26,7 +26,7 @@ COUNTED_UP_TO: Final = 1_000
 _MINE = RELATIONS.alias("mine")
 _THEIRS = RELATIONS.alias("theirs")
 _USER: ColumnElement[UUID] = bindparam("user_id", type_=Uuid())
-_FOLLOW = literal_column(f"'{RelationType.FOLLOW}'")
+_FOLLOW: ColumnElement[str] = literal_column(f"'{RelationType.FOLLOW}'")
 
 
 def familiar_people(
@@ -59,7 +59,7 @@ def familiar_statement(people: PeopleList, *, newer: bool, bounded: bool) -> Sel
 @cache
 def familiar_count_statement(people: PeopleList) -> Select[Any]:
     """Write the statement of the count."""
-    one = literal_column("1").label("one")
+    one: ColumnElement[int] = literal_column("1").label("one")
     counted = _familiar(select(one), people).limit(literal_column(str(COUNTED_UP_TO)))
     return select(func.count()).select_from(counted.subquery("counted"))
 
