@@ -22,7 +22,8 @@ from igloo_social.db import db
 from igloo_social.models.comments import COMMENTS
 from igloo_social.models.notifications import NOTIFICATIONS
 from igloo_social.operations.blocks import block_account
-from igloo_social.operations.comments import add_comment
+from igloo_social.operations.comments import add_comment, delete_comment
+from igloo_social.operations.likes import like_post
 from igloo_social.operations.posts import delete_post
 
 THREADS = 10
@@ -242,3 +243,51 @@ def test_a_comment_that_waits_for_a_deletion_finds_no_post(engine: Engine, sessi
             effort.result(timeout=30)
 
     assert session.scalar(select(func.count()).select_from(NOTIFICATIONS)) == 0
+
+
+_HOLD_POST = text("SELECT FROM posts WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+_HOLD_COMMENT = text("SELECT FROM comments WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+
+
+def test_a_deletion_takes_the_post_before_the_comment(engine: Engine, session: Session) -> None:
+    author, guest = make_people(session, 2)
+    post_id = make_post(session, author)
+    said, _ = add_comment(session, post_id=post_id, author_id=guest, text="Cold", now=LONG_AGO)
+    session.commit()
+    session.execute(_HOLD_POST, {"id": post_id})
+
+    def deleting() -> None:
+        with Session(engine) as own, own.begin():
+            delete_comment(own, comment_id=said.id, user_id=guest, now=utc_now())
+
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(deleting)
+        wait_for_a_waiter(session, effort)
+        session.execute(_HOLD_COMMENT, {"id": said.id})
+        session.commit()
+        effort.result(timeout=30)
+
+
+def test_a_block_takes_posts_with_likes_and_with_comments_in_one_order(
+    engine: Engine, session: Session
+) -> None:
+    author, guest = make_people(session, 2)
+    commented, liked = sorted(make_post(session, author) for _ in range(2))
+    session.commit()
+    add_comment(session, post_id=commented, author_id=guest, text="Cold", now=LONG_AGO)
+    like_post(session, post_id=liked, user_id=guest, now=LONG_AGO)
+    session.commit()
+    session.execute(_HOLD_POST, {"id": commented})
+
+    def blocking() -> None:
+        with Session(engine) as own, own.begin():
+            block_account(own, actor_id=author, blocked_id=guest, now=utc_now())
+
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(blocking)
+        wait_for_a_waiter(session, effort)
+        session.execute(_HOLD_POST, {"id": liked})
+        session.commit()
+        effort.result(timeout=30)
+
+    assert session.execute(text(_DRIFT)).all() == []
