@@ -18,7 +18,7 @@ from igloo_social.queries.tags import tag_statement
 
 VIEWER = UUID("00000000-0000-7000-8000-000000000001")
 
-# The viewer follows all of a town, mutes a tenth of it, and has liked everything; every fifth account is private.
+# The viewer follows all of a town, mutes a tenth of it, and has liked everything; every fifth is private.
 _TOWN = """
 INSERT INTO profiles (user_id, username, display_name, is_private, created_at, updated_at)
 SELECT overlay('00000000-0000-7000-8000-000000000000' placing lpad(n::text, 12, '0') from 25)::uuid,

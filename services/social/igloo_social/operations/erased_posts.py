@@ -41,11 +41,15 @@ def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
         return {}
     likes = REMOVE_LIKES.count(session, posts) + REMOVE_LIKES_APART.count(session, posts)
     notifications = _remove_news(session, posts)
-    removed = {"likes_received": likes, "notifications": notifications}
+    revisions = REMOVE_REVISIONS.count(session, posts)
+    removed = {"likes_received": likes, "notifications": notifications, "post_revisions": revisions}
     if max(removed.values()) >= ROWS_AT_ONCE:
         return removed
     # Photos that were deleted before their owner have no row of their own any more.
     _forget_what_was_said(session, REMOVE_IMAGES.rows(session, posts))
+    # A post has a few of these at most.
+    REMOVE_TAGS.run(session, posts)
+    REMOVE_MENTIONS.run(session, posts)
     return {**removed, "posts": REMOVE_POSTS.count(session, posts)}
 
 
@@ -85,5 +89,12 @@ DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
 NEWS = Statement("""
 SELECT id FROM notifications WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 """)
+REMOVE_REVISIONS = Statement("""
+DELETE FROM post_revisions WHERE (post_id, number) IN (
+    SELECT post_id, number FROM post_revisions WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
+)
+""")
+REMOVE_TAGS = Statement("DELETE FROM post_tags WHERE post_id = ANY(%(post_ids)s)")
+REMOVE_MENTIONS = Statement("DELETE FROM post_mentions WHERE post_id = ANY(%(post_ids)s)")
 REMOVE_IMAGES = Statement("DELETE FROM post_images WHERE post_id = ANY(%(post_ids)s) RETURNING media_id")
 REMOVE_POSTS = Statement("DELETE FROM posts WHERE id = ANY(%(post_ids)s)")

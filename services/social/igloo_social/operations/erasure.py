@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.erased_devices import remove_devices
+from igloo_social.operations.erased_mentions import remove_mentions
 from igloo_social.operations.erased_posts import remove_media, remove_posts
 from igloo_social.operations.erased_relations import remove_relations
 from igloo_social.operations.erased_reports import remove_reports, remove_set_apart
@@ -46,6 +47,7 @@ _BATCHES: tuple[Callable[[Session, UUID], Mapping[str, int]], ...] = (
     remove_devices,
     remove_media,
     remove_posts,
+    remove_mentions,
     remove_feed,
     remove_read_marker,
     remove_friends,
@@ -92,5 +94,11 @@ def forget_counts(session: Session, *, user_id: UUID) -> None:
     session.execute(
         update(PROFILES)
         .where(PROFILES.c.user_id == user_id)
-        .values(follower_count=0, following_count=0, post_count=0)
+        .values(
+            follower_count=0,
+            following_count=0,
+            post_count=0,
+            public_post_count=0,
+            followers_post_count=0,
+        )
     )

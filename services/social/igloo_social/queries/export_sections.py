@@ -27,7 +27,7 @@ from igloo_social.models.facebook_friends import FACEBOOK_FRIENDS
 from igloo_social.models.images import MEDIA_ITEMS
 from igloo_social.models.likes import LIKES
 from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS
-from igloo_social.models.posts import POST_IMAGES, POSTS
+from igloo_social.models.posts import POST_IMAGES, POST_REVISIONS, POSTS
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, RelationType
 
@@ -79,11 +79,13 @@ def _posts() -> Select[Any]:
         POSTS.c.failure_code,
         POSTS.c.like_count,
         POSTS.c.comment_count,
+        POSTS.c.comments_open,
         POSTS.c.created_at,
         POSTS.c.published_at,
         POSTS.c.edited_at,
         POSTS.c.deleted_at,
         _images().label("images"),
+        _revisions().label("revisions"),
     )
     # Deleted posts are held until the account is deleted, and so are in the copy. Each half has an index.
     halves = (POSTS.c.deleted_at.is_(None), POSTS.c.deleted_at.is_not(None))
@@ -107,6 +109,20 @@ def _images() -> ColumnElement[Any]:
         select(func.coalesce(in_order, literal_column("'[]'::json")))
         .select_from(POST_IMAGES.outerjoin(MEDIA_ITEMS, attached))
         .where(POST_IMAGES.c.post_id == POSTS.c.id)
+        .scalar_subquery()
+    )
+
+
+def _revisions() -> ColumnElement[Any]:
+    """Read how a post read before, the oldest first."""
+    parts: list[ColumnElement[Any]] = []
+    for name in ("caption", "visibility", "written_at", "replaced_at"):
+        parts += (literal_column(f"'{name}'"), POST_REVISIONS.c[name])
+    in_order = func.json_agg(aggregate_order_by(func.json_build_object(*parts), POST_REVISIONS.c.number))
+    return (
+        select(func.coalesce(in_order, literal_column("'[]'::json")))
+        .where(POST_REVISIONS.c.post_id == POSTS.c.id)
+        .correlate_except(POST_REVISIONS)
         .scalar_subquery()
     )
 
@@ -147,7 +163,9 @@ def _notifications() -> Select[Any]:
 
 def _devices() -> Select[Any]:
     columns = (DEVICES.c.id, DEVICES.c.platform, DEVICES.c.token, DEVICES.c.registered_at)
-    return select(*columns).where(DEVICES.c.user_id == _PERSON).order_by(DEVICES.c.registered_at, DEVICES.c.id)
+    return (
+        select(*columns).where(DEVICES.c.user_id == _PERSON).order_by(DEVICES.c.registered_at, DEVICES.c.id)
+    )
 
 
 def _facebook_friends() -> Select[Any]:
