@@ -17,8 +17,9 @@ from factories.social_posts import deliver
 from factories.tokens import bearer
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
+from igloo_social.jobs import periodic
 from igloo_social.models.devices import DEVICES, PUSHES, RETIRED_ENDPOINTS
-from igloo_social.operations.devices import DEVICES_OF_ONE
+from igloo_social.operations.devices import DEVICES_OF_ONE, SILENT_FOR
 from igloo_social.schemas.devices import DeviceSchema
 
 T = TypeVar("T")
@@ -186,6 +187,25 @@ def test_a_phone_goes_with_the_session_that_registered_it(session: Session, pers
     assert retired(session) == ["arn:ended"]
 
 
+def test_phones_that_have_not_registered_for_sixty_days_go(
+    app: Flask, session: Session, person: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periodic, "DEVICES_AT_ONCE", 2)
+    edge = utc_now() - SILENT_FOR
+    session.execute(DEVICES.delete())
+    for number in range(5):
+        at = edge - timedelta(seconds=number)
+        make_device(session, person, registered_at=at, endpoint_arn=f"arn:{number}")
+    kept = make_device(session, person, registered_at=edge + timedelta(minutes=1))
+    session.commit()
+
+    with app.app_context():
+        periodic.forget_silent_devices()
+
+    assert [device.id for device in devices_of(session, person)] == [kept]
+    assert sorted(retired(session)) == [f"arn:{number}" for number in range(5)]
+
+
 def test_a_session_that_ended_registers_nothing_even_before_every_process_knows(
     app: Flask, client: FlaskClient, session: Session, person: UUID
 ) -> None:
@@ -268,6 +288,31 @@ def test_two_phones_that_race_for_a_token_and_swap_theirs_leave_it_with_one(
     assert {status for each in statuses for status in each} == {200}
     held = [device.token for device in devices_of(session, *people)]
     assert len(held) == len(set(held)) <= len(tokens)
+
+
+def test_who_takes_over_a_token_takes_no_phone_that_has_another_by_now(app: Flask, session: Session) -> None:
+    moving, taking = make_person(session), make_person(session)
+    phone, other = new_id(), new_id()
+    session.commit()
+    tokens = [make_token() for _ in range(30)]
+    start = Barrier(2)
+
+    def move(_: object) -> None:
+        client = app.test_client()
+        for token in tokens:
+            start.wait(timeout=20)
+            assert put(client, moving, phone, token)[0] == 200
+
+    def take(_: object) -> None:
+        client = app.test_client()
+        for token in (make_token(), *tokens[:-1]):
+            start.wait(timeout=20)
+            assert put(client, taking, other, token)[0] == 200
+
+    _together(lambda side: side(None), [move, take])
+
+    held = {device.user_id: device.token for device in devices_of(session, moving, taking)}
+    assert held == {moving: tokens[-1], taking: tokens[-2]}
 
 
 def test_phones_of_one_person_that_register_at_once_stay_within_the_limit(

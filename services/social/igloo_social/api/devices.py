@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from flask import Response
@@ -17,9 +17,6 @@ from igloo_social.operations.devices import DeviceRegistration
 from igloo_social.operations.devices import register_device as register
 from igloo_social.operations.devices import remove_device as remove
 from igloo_social.schemas.devices import DeviceRegistrationSchema, DeviceSchema, device_json
-
-if TYPE_CHECKING:
-    from igloo_common.identity import Identity
 
 blp = Blueprint("devices", __name__, description="Phones that news is pushed to")
 
@@ -38,7 +35,7 @@ def register_device(registration: dict[str, Any], device_id: UUID) -> Response:
     them another token. A token is one phone's: who has registered it before, under any account, is pushed to
     no longer. A person has 20 phones at most; the one that has not registered for longest makes room.
     """
-    caller, device, now = _caller(), DeviceRegistration(id=device_id, **registration), utc_now()
+    caller, device, now = current_identity(), DeviceRegistration(id=device_id, **registration), utc_now()
     with transaction() as session:
         register(session, user_id=caller.user_id, session_id=caller.session_id, device=device, now=now)
     return json_response(device_json(device_id, device.platform, now))
@@ -51,9 +48,5 @@ def register_device(registration: dict[str, Any], device_id: UUID) -> Response:
 def remove_device(device_id: UUID) -> Response:
     """Push nothing more to a phone; one that is not the caller's changes nothing, and nothing is told."""
     with transaction() as session:
-        remove(session, user_id=_caller().user_id, device_id=device_id, now=utc_now())
+        remove(session, user_id=current_identity().user_id, device_id=device_id, now=utc_now())
     return Response(status=204)
-
-
-def _caller() -> Identity:
-    return current_identity()

@@ -38,7 +38,7 @@ class Device(Base):
     """What the platform's push service knows the installation by; one person's at a time."""
     endpoint_arn: Mapped[str | None] = mapped_column(Text)
     """The endpoint at Amazon SNS, once one was made for this token."""
-    registered_at: Mapped[datetime]
+    registered_at: Mapped[datetime] = mapped_column(index=True)
 
     __table_args__ = (
         UniqueConstraint("platform", "token"),

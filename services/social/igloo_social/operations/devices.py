@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from igloo_common.errors import Unauthenticated
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 DEVICES_OF_ONE: Final = 20
 """A person's phones; who registers another loses the one that has not registered for longest."""
+
+
+SILENT_FOR: Final = timedelta(days=60)
+"""As long as a session lasts that nobody uses."""
 
 
 class SessionEnded(Unauthenticated):
@@ -82,6 +87,14 @@ def remove_session_devices(session: Session, *, session_id: UUID, now: datetime)
     _REMOVE_OF_SESSION.run(session, {"session_id": session_id, "now": now})
 
 
+def remove_silent_devices(session: Session, *, now: datetime, limit: int) -> int:
+    """Forget some phones that have not registered for so long that their session is over; returns how many.
+
+    Apps register at each start; that a session has not been used for too long is no event.
+    """
+    return len(_REMOVE_SILENT.rows(session, {"before": now - SILENT_FOR, "now": now, "limit": limit}))
+
+
 @dataclass(frozen=True)
 class _Known:
     user_id: UUID
@@ -141,6 +154,19 @@ WITH removed AS (DELETE FROM devices WHERE user_id = %(user_id)s AND id = %(id)s
 {RETIRING}
 """  # noqa: S608 - words of our own
 )
+_REMOVE_SILENT = Statement("""
+WITH silent AS (
+    SELECT user_id, id FROM devices WHERE registered_at < %(before)s
+    ORDER BY registered_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), removed AS (
+    DELETE FROM devices USING silent WHERE devices.user_id = silent.user_id AND devices.id = silent.id
+    RETURNING endpoint_arn
+), retired AS (
+    INSERT INTO retired_endpoints (arn, due_at)
+    SELECT endpoint_arn, %(now)s FROM removed WHERE endpoint_arn IS NOT NULL ON CONFLICT DO NOTHING
+)
+SELECT 1 FROM removed
+""")
 _REMOVE_OF_SESSION = Statement(
     f"""
 WITH ended AS (

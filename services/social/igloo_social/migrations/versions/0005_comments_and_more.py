@@ -442,6 +442,7 @@ def _create_notifications() -> None:
         sa.UniqueConstraint("platform", "token", name="uq_devices_platform_token"),
     )
     op.create_index("ix_devices_session_id", "devices", ["session_id"])
+    op.create_index("ix_devices_registered_at", "devices", ["registered_at"])
     op.create_table(
         "pushes",
         sa.Column("id", sa.Uuid(), nullable=False),
