@@ -10,7 +10,8 @@ from factories.social_people import add_noise, make_person, make_private, relate
 from factories.tokens import bearer
 from igloo_common.ids import new_id
 from igloo_social.models.profiles import PROFILES
-from igloo_social.schemas.profiles import ProfileSchema, ProfilesSchema
+from igloo_social.schemas.profiles import ProfileSchema
+from igloo_social.schemas.search import FoundPeopleSchema
 
 
 def stored(session: Session, user_id: UUID) -> dict[str, object]:
@@ -105,7 +106,8 @@ def test_the_bytes_sent_are_as_documented(client: FlaskClient, session: Session)
         client.get("/v1/users/me", headers=bearer(viewer)),
     ):
         assert ProfileSchema().load(reply.get_json())
-    assert ProfilesSchema().load(client.get("/v1/users?username=nobody").get_json())
+    for query in ("username=nobody", "q=nobody", "q=Some"):
+        assert FoundPeopleSchema().load(client.get(f"/v1/users?{query}").get_json())
 
 
 @pytest.mark.parametrize("deleted_at", [None, datetime(2025, 2, 3, tzinfo=UTC)])

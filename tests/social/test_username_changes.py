@@ -173,7 +173,7 @@ def test_the_index_lets_nobody_past_a_username_that_was_just_left(
     # Without the first look, which would refuse at once: as if the owner had left right after it.
     monkeypatch.setattr("igloo_social.operations.profiles.refuse_early_change", lambda *_, **__: None)
 
-    def take() -> str:
+    def take() -> object:
         with app.app_context():
             try:
                 with transaction() as mine:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from igloo_social.queries.profiles import ProfileRow, ProfileView
+    from igloo_social.queries.search import FoundPerson
 
 BIO_LENGTH = 300
 
@@ -56,23 +57,6 @@ class PeoplePageSchema(Schema):
     page = fields.Nested(PageSchema, required=True)
 
 
-class ProfilesSchema(Schema):
-    """The people that a look-up found."""
-
-    data = fields.List(fields.Nested(ProfileSchema), required=True)
-    page = fields.Nested(PageSchema, required=True)
-
-
-class UsernameQuerySchema(Schema):
-    """`?username=`."""
-
-    username = fields.String(
-        required=True,
-        validate=validate.Length(min=1, max=usernames.MAXIMUM_LENGTH),
-        metadata={"description": "The exact username, in any case"},
-    )
-
-
 class Truth(fields.Boolean):
     """true or false and nothing that equals them: to Python, 1 and 1.0 are True."""
 
@@ -93,8 +77,8 @@ class ProfileEditSchema(Schema):
 
     username = fields.String(
         metadata={
-            "description": "3 to 30 of a to z, digits, _ and ., of which one is no sign; capitals become small,"
-            " and some are reserved",
+            "description": "3 to 30 of a to z, digits, _ and ., not signs alone; capitals become small, some"
+            " are reserved",
             "example": "snow.hare",
         }
     )
@@ -109,7 +93,7 @@ class ProfileEditSchema(Schema):
         return ProfileEdit(**values)
 
 
-def person_json(row: Row[Any] | ProfileRow) -> dict[str, object]:
+def person_json(row: Row[Any] | ProfileRow | FoundPerson) -> dict[str, object]:
     """Present a row that has PERSON_COLUMNS as PersonSchema documents it."""
     return {
         "id": row.user_id,

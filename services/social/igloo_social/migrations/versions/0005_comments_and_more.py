@@ -142,6 +142,22 @@ FROM (
 ) AS beginning
 $$
 """
+# In a function, for it brings its own threshold: of three Korean syllables, one may be wrong. Names in which
+# a word is like what was typed, not names that are like it as a whole: many have several words.
+NAMES_LIKE = """
+CREATE FUNCTION names_like(typed text)
+RETURNS TABLE (user_id uuid, likeness real) LANGUAGE sql STABLE STRICT ROWS 100
+SET search_path FROM CURRENT SET pg_trgm.word_similarity_threshold = 0.5
+AS $$
+SELECT user_id, max(word_similarity(search_key(typed), name) + similarity(search_key(typed), name))
+FROM (
+    SELECT user_id, name FROM search_names
+    WHERE place <= 1 AND name %> search_key(typed) AND length(search_key(typed)) >= 3
+    LIMIT 500
+) AS near
+GROUP BY user_id
+$$
+"""
 KEEP_SEARCH_NAMES = """
 CREATE FUNCTION keep_search_names() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -364,7 +380,7 @@ def _create_search() -> None:
         postgresql_ops={"name": "gin_trgm_ops"},
         postgresql_where=sa.text("place <= 1"),
     )
-    for statement in (SEARCH_KEY, SEARCH_NAMES_OF, KEEP_SEARCH_NAMES):
+    for statement in (SEARCH_KEY, SEARCH_NAMES_OF, NAMES_LIKE, KEEP_SEARCH_NAMES):
         op.execute(statement)
 
 
@@ -576,9 +592,7 @@ def _extend_tables() -> None:
         "posts", sa.Column("comments_open", sa.Boolean(), server_default=sa.text("true"), nullable=False)
     )
     op.add_column("posts", sa.Column("rank_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column(
-        "posts", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False)
-    )
+    op.add_column("posts", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
     for name in ("public_post_count", "followers_post_count"):
         op.add_column("profiles", sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("profiles", sa.Column("username_changed_at", sa.DateTime(timezone=True), nullable=True))
@@ -605,7 +619,12 @@ def _add_check(table: str, name: str, condition: str) -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TRIGGER keep_search_names ON profiles")
-    for function in ("keep_search_names()", "search_names_of(text, text)", "search_key(text)"):
+    for function in (
+        "keep_search_names()",
+        "names_like(text)",
+        "search_names_of(text, text)",
+        "search_key(text)",
+    ):
         op.execute(f"DROP FUNCTION {function}")
     op.execute("DELETE FROM account_tasks WHERE kind IN ('suspension', 'reinstatement')")
     op.execute("UPDATE posts SET state = 'published' WHERE state = 'hidden'")
