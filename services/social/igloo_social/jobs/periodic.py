@@ -11,8 +11,7 @@ from igloo_common.worker import PeriodicJob
 from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.counts import recount_people
 from igloo_social.operations.devices import remove_silent_devices
-from igloo_social.operations.devices import remove_silent_devices
-from igloo_social.operations.feed_changes import PRUNED_AT_ONCE, prune_changes
+from igloo_social.operations.feed_changes import prune_changes
 from igloo_social.operations.mutes import end_expired_mutes
 from igloo_social.operations.notification_batches import prune_notifications
 from igloo_social.operations.publishing import fail_stranded_posts
@@ -25,7 +24,7 @@ MEDIA_AWAITED_FOR = timedelta(hours=24)
 RECONCILED_AT_ONCE = 1_000
 NEWS_PRUNED_AT_ONCE = 2_000
 MUTES_AT_ONCE = 100
-DEVICES_AT_ONCE = 500
+CHANGES_PRUNED_AT_ONCE = 5_000
 DEVICES_AT_ONCE = 500
 
 logger = logging.getLogger(__name__)
@@ -59,13 +58,13 @@ def forget_finished_tasks() -> None:
 
 def forget_feed_changes() -> None:
     """Forget the changes of feeds that no phone's token reaches any more."""
-    while _forget_some_feed_changes() >= PRUNED_AT_ONCE:
+    while _forget_some_feed_changes() >= CHANGES_PRUNED_AT_ONCE:
         pass
 
 
 def _forget_some_feed_changes() -> int:
     with transaction() as session:
-        return prune_changes(session, now=utc_now())
+        return prune_changes(session, now=utc_now(), limit=CHANGES_PRUNED_AT_ONCE)
 
 
 def end_mutes() -> None:
@@ -96,20 +95,11 @@ def forget_silent_devices() -> None:
             removed = remove_silent_devices(session, now=utc_now(), limit=DEVICES_AT_ONCE)
 
 
-def forget_silent_devices() -> None:
-    """Forget phones on which the app was not opened for so long that its session is over."""
-    removed = DEVICES_AT_ONCE
-    while removed == DEVICES_AT_ONCE:
-        with transaction() as session:
-            removed = remove_silent_devices(session, now=utc_now(), limit=DEVICES_AT_ONCE)
-
-
 JOBS = (
     PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
     PeriodicJob(name="end-mutes", every_seconds=60, run=end_mutes),
     PeriodicJob(name="forget-feed-changes", every_seconds=3600, run=forget_feed_changes),
     PeriodicJob(name="forget-old-news", every_seconds=3600, run=forget_old_news),
-    PeriodicJob(name="forget-silent-devices", every_seconds=3600, run=forget_silent_devices),
     PeriodicJob(name="forget-silent-devices", every_seconds=3600, run=forget_silent_devices),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),

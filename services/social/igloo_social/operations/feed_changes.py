@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 BROUGHT_BACK = 100
 """How many of an author's newest posts a feed is told of when they come into it (again)."""
 
-PRUNED_AT_ONCE = 5_000
-
 
 def note_post(
     session: Session, *, post_id: UUID, author_id: UUID, now: datetime, is_for_others: bool
@@ -63,9 +61,9 @@ def bring_back(session: Session, *, owner_id: UUID, author_id: UUID, now: dateti
     _BRING_BACK.run(session, {**parameters, **sizes})
 
 
-def prune_changes(session: Session, *, now: datetime) -> int:
+def prune_changes(session: Session, *, now: datetime, limit: int) -> int:
     """Delete some of the notes that no token reaches any more; return how many."""
-    batch = {"before": now - NOTES_KEPT_FOR, "limit": PRUNED_AT_ONCE}
+    batch = {"before": now - NOTES_KEPT_FOR, "limit": limit}
     return _PRUNE_FEED_CHANGES.count(session, batch) + _PRUNE_POST_CHANGES.count(session, batch)
 
 
