@@ -19,6 +19,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     DateTime,
+    ScalarSelect,
     Select,
     Subquery,
     Uuid,
@@ -121,14 +122,14 @@ def _known() -> CTE:
             person_is_not_muted(mine.c.to_user),
         )
         .order_by(mine.c.created_at.desc(), mine.c.to_user.desc())
-        .limit(literal_column(str(NEWEST_FOLLOWEES)))
+        .limit(_newest(NEWEST_FOLLOWEES))
         .subquery("followees")
     )
     followed = (
         select(theirs.c.to_user.label("user_id"))
         .where(theirs.c.from_user == followees.c.user_id, theirs.c.relation_type == _FOLLOW)
         .order_by(theirs.c.created_at.desc(), theirs.c.to_user.desc())
-        .limit(literal_column(str(THEIR_NEWEST)))
+        .limit(_newest(THEIR_NEWEST))
         .lateral("followed")
     )
     last_followed_first = (followees.c.created_at.desc(), followees.c.user_id.desc())
@@ -143,6 +144,16 @@ def _known() -> CTE:
         .group_by(followed.c.user_id)
         .cte("known")
     )
+
+
+def _newest(number: int) -> ScalarSelect[int]:
+    """Write a LIMIT whose value PostgreSQL does not know as it plans, so that it goes for the first rows.
+
+    It would else take the average person's few follows for what everybody has, and read and sort all of those
+    of people who have thousands.
+    """
+    limit: Select[tuple[int]] = select(literal_column(str(number)))
+    return limit.scalar_subquery()
 
 
 def _friends(*, newer: bool, bounded: bool) -> Subquery:
