@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from igloo_common.statements import Statement
+from igloo_social.operations.comments import recount_comments
 from igloo_social.operations.likes import recount_likes
-from igloo_social.operations.ranks import rerank
 from igloo_social.operations.suspended_relations import lock_standings
 
 if TYPE_CHECKING:
@@ -70,12 +70,6 @@ def _move(
     return True
 
 
-def recount_comments(session: Session, post_ids: Sequence[UUID]) -> None:
-    """Count the comments of these posts that are shown anew. Needs the posts' locks."""
-    _RECOUNT_COMMENTS.run(session, {"post_ids": list(post_ids)})
-    rerank(session, post_ids)
-
-
 LIKED = Statement("""
 SELECT post_id FROM likes WHERE user_id = %(account_id)s ORDER BY post_id LIMIT %(limit)s
 """)
@@ -106,14 +100,6 @@ ON CONFLICT DO NOTHING
 """)
 FORGET_LIKES = Statement("""
 DELETE FROM suspended_likes WHERE user_id = %(account_id)s AND post_id = ANY(%(post_ids)s)
-""")
-_RECOUNT_COMMENTS = Statement("""
-UPDATE posts SET comment_count = counted.number
-FROM unnest(%(post_ids)s::uuid[]) AS post(post_id), LATERAL (
-    SELECT count(*) AS number FROM comments
-    WHERE comments.post_id = post.post_id AND deleted_at IS NULL AND hidden_by IS NULL
-) AS counted
-WHERE id = post.post_id AND comment_count <> counted.number
 """)
 COMMENTED = Statement("""
 SELECT DISTINCT post_id FROM comments
