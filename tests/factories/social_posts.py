@@ -107,6 +107,19 @@ def media_ready(session: Session, media_id: UUID, owner_id: UUID, **data: object
     deliver(session, "media.item.ready.v1", media_id=media_id, owner_id=owner_id, **said)
 
 
+def media_deleted(session: Session, media_id: UUID, owner_id: UUID) -> None:
+    """Deliver `media.item.failed.v1`, as the media service says it of a photo that is deleted."""
+    detail = "The photo was deleted before it was posted."
+    deliver(
+        session,
+        "media.item.failed.v1",
+        media_id=media_id,
+        owner_id=owner_id,
+        code="media_deleted",
+        detail=detail,
+    )
+
+
 def media_failed(session: Session, media_id: UUID, owner_id: UUID) -> None:
     """Deliver `media.item.failed.v1`."""
     deliver(

@@ -213,6 +213,24 @@ def test_the_same_key_posts_once(client: FlaskClient, session: Session, author: 
     assert session.scalar(select(func.count()).where(POSTS.c.author_id == author)) == 1
 
 
+def test_keys_are_each_persons_own_and_refused_requests_leave_none(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    somebody, media_id = make_person(session), new_id()
+    media_ready(session, media_id, somebody)
+    session.commit()
+    mine, theirs = ({**bearer(person), "Idempotency-Key": "phone-1"} for person in (author, somebody))
+
+    refused = client.post("/v1/posts", json={"media_ids": [str(media_id)]}, headers=mine)
+    replies = [
+        client.post("/v1/posts", json={"caption": "Hi"}, headers=headers) for headers in (mine, theirs)
+    ]
+
+    assert refused.status_code == 422
+    assert [reply.status_code for reply in replies] == [201, 201]
+    assert len({reply.get_json()["id"] for reply in replies}) == 2
+
+
 def test_a_stranger_to_the_service_needs_a_token(client: FlaskClient) -> None:
     assert client.post("/v1/posts", json={"caption": "Hi"}).status_code == 401
     assert client.get("/v1/feed").status_code == 401

@@ -7,8 +7,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from factories.social_events import emitted
 from factories.social_people import LONG_AGO, add_noise, make_person
-from factories.social_posts import add_post_noise, media_failed, media_ready
+from factories.social_posts import add_post_noise, media_deleted, media_failed, media_ready
 from factories.tokens import bearer
 from igloo_common.ids import new_id
 from igloo_social.models.images import MEDIA_ITEMS
@@ -236,3 +237,97 @@ def test_the_sweeper_fails_only_what_has_waited_too_long(
     assert read(client, author, fresh)["state"] == "processing"
     assert told(client, author) == [("post_failed", stranded["id"])]
     assert post_of(client, author, fine)["state"] == "published"
+
+
+def test_a_photo_that_is_deleted_before_its_post_is_out_fails_the_post(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    first, second = new_id(), new_id()
+    post = post_of(client, author, first, second)
+    media_ready(session, first, author)
+
+    media_deleted(session, second, author)
+    session.commit()
+
+    assert read(client, author, post)["failure"]["code"] == "media_deleted"
+    assert post_of(client, author, first)["state"] == "published"
+
+
+def test_a_deleted_photo_cannot_be_posted(client: FlaskClient, session: Session, author: UUID) -> None:
+    media_id = new_id()
+    media_ready(session, media_id, author)
+    media_deleted(session, media_id, author)
+    session.commit()
+
+    reply = client.post("/v1/posts", json={"media_ids": [str(media_id)]}, headers=bearer(author))
+
+    assert (reply.status_code, reply.get_json()["code"]) == (422, "media_not_usable")
+    (error,) = reply.get_json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/media_ids/0", "media_deleted")
+
+
+def test_a_photo_that_is_deleted_right_after_its_post_came_out_leaves_it(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    media_ids = [new_id() for _ in range(3)]
+    for media_id in media_ids:
+        media_ready(session, media_id, author)
+    session.commit()
+    post = post_of(client, author, *media_ids)
+
+    for _ in range(2):
+        media_deleted(session, media_ids[1], author)
+        session.commit()
+
+    shown = read(client, author, post)
+    assert shown["state"] == "published"
+    assert [image["media_id"] for image in shown["images"]] == [str(media_ids[0]), str(media_ids[2])]
+    assert [data["post_id"] for data in emitted(session, "social.post.changed.v1")] == [post["id"]]
+    client.delete(f"/v1/posts/{post['id']}", headers=bearer(author))
+    (gone,) = emitted(session, "social.post.deleted.v1")
+    assert gone["media_ids"] == [str(media_ids[0]), str(media_ids[2])]
+
+
+@pytest.mark.parametrize("caption", ["", "Words stay"])
+def test_a_post_that_lost_its_only_photo_fails_unless_it_says_something(
+    client: FlaskClient, session: Session, author: UUID, other: UUID, caption: str
+) -> None:
+    media_id = new_id()
+    media_ready(session, media_id, author)
+    session.commit()
+    body = {"caption": caption, "media_ids": [str(media_id)]}
+    post = client.post("/v1/posts", json=body, headers=bearer(author)).get_json()
+
+    media_deleted(session, media_id, author)
+    session.commit()
+
+    shown = read(client, author, post)
+    feed = client.get("/v1/feed", headers=bearer(author)).get_json()["data"]
+    count = client.get(f"/v1/users/{author}", headers=bearer(other)).get_json()["post_count"]
+    assert shown["images"] == []
+    if caption:
+        assert (shown["state"], len(feed), count) == ("published", 1, 1)
+        assert told(client, author) == []
+    else:
+        assert (shown["state"], shown["failure"]["code"]) == ("failed", "media_deleted")
+        assert (feed, count, shown["published_at"]) == ([], 0, None)
+        assert told(client, author) == [("post_failed", post["id"])]
+    assert [data["post_id"] for data in emitted(session, "social.post.changed.v1")] == [post["id"]]
+    profile = client.get("/v1/users/me", headers=bearer(author)).get_json()
+    assert profile["post_count"] == 1
+
+
+def test_new_words_for_a_photo_are_a_change_of_the_post(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    media_id = new_id()
+    media_ready(session, media_id, author)
+    session.commit()
+    post = post_of(client, author, media_id)
+
+    for alt_text in ("A walrus", "A walrus", "Two"):
+        media_ready(session, media_id, author, alt_text=alt_text)
+        session.commit()
+
+    assert read(client, author, post)["images"][0]["alt_text"] == "Two"
+    assert [data["post_id"] for data in emitted(session, "social.post.changed.v1")] == [post["id"]] * 2

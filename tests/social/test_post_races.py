@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from factories.locks import wait_for_a_waiter
@@ -19,10 +19,14 @@ from factories.social_posts import media_failed, media_ready
 from igloo_common.ids import new_id
 from igloo_social.db import db
 from igloo_social.models.images import MEDIA_ITEMS
-from igloo_social.models.posts import POSTS
+from igloo_social.models.posts import POST_TAGS, POSTS, Visibility
+from igloo_social.models.profiles import PROFILES
+from igloo_social.operations.blocks import block_account
 from igloo_social.operations.images import MediaNotUsable
-from igloo_social.operations.posts import NewPost, create_post, delete_post
+from igloo_social.operations.post_counts import recount_posts
+from igloo_social.operations.posts import NewPost, PostEdit, create_post, delete_post, edit_post
 from igloo_social.operations.publishing import fail_stranded_posts
+from igloo_social.queries.posts import PostNotFound
 
 ROUNDS = 40
 Effort = Callable[[Session], object]
@@ -171,3 +175,67 @@ def test_a_medium_that_comes_while_its_post_is_given_up_comes_too_late(
     assert state_of(session, post_id) == "failed"
     owner = session.execute(select(MEDIA_ITEMS.c.post_id).where(MEDIA_ITEMS.c.media_id == media_id))
     assert owner.scalar_one() is None
+
+
+def test_counts_and_tags_agree_with_posts_whatever_happens_at_once(engine: Engine, session: Session) -> None:
+    random = Random(20250102)  # noqa: S311 - a repeatable shuffle, no secret
+    author = make_person(session)
+    session.commit()
+    columns = (PROFILES.c.post_count, PROFILES.c.public_post_count, PROFILES.c.followers_post_count)
+    counts = select(*columns).where(PROFILES.c.user_id == author)
+    for _ in range(ROUNDS // 2):
+        media_id = new_id()
+        new = NewPost(caption="#snow", media_ids=[media_id])
+        first = create_post(session, new, author_id=author, now=LONG_AGO).id
+        second = create_post(session, NewPost(caption="#ice"), author_id=author, now=LONG_AGO).id
+        session.commit()
+        words = [PostEdit(caption="#hare"), PostEdit(visibility=Visibility.FOLLOWERS), PostEdit(caption="No")]
+        efforts: list[Effort] = [
+            becoming_ready(media_id, author),
+            *(partial(edit_post, edit=edit, post_id=first, author_id=author, now=LONG_AGO) for edit in words),
+            partial(edit_post, edit=words[0], post_id=second, author_id=author, now=LONG_AGO),
+            partial(delete_post, post_id=second, author_id=author, now=LONG_AGO),
+        ]
+        random.shuffle(efforts)
+
+        at_once(engine, *(forgiving(effort) for effort in efforts))
+
+        told = tuple(session.execute(counts).one())
+        recount_posts(session, author)
+        assert told == tuple(session.execute(counts).one())
+        wanted = session.execute(
+            select(func.unnest(POSTS.c.tags), POSTS.c.id).where(
+                POSTS.c.state == "published", POSTS.c.deleted_at.is_(None)
+            )
+        )
+        listed = session.execute(select(POST_TAGS.c.tag, POST_TAGS.c.post_id))
+        assert sorted(map(tuple, wanted)) == sorted(map(tuple, listed))
+        session.commit()
+
+
+def test_nobody_is_told_by_whom_they_block_in_the_same_moment(engine: Engine, session: Session) -> None:
+    for round_ in range(ROUNDS // 2):
+        writer, named = make_person(session), make_person(session, username=f"puffin{round_}")
+        session.commit()
+        words = NewPost(caption=f"Hello @puffin{round_}")
+
+        at_once(
+            engine,
+            partial(create_post, new=words, author_id=writer, now=LONG_AGO),
+            partial(block_account, actor_id=named, blocked_id=writer, now=LONG_AGO),
+        )
+
+        assert session.scalar(text("SELECT count(*) FROM notifications")) == 0
+        session.rollback()
+
+
+def forgiving(effort: Effort) -> Effort:
+    """Take for an answer that the post is deleted by now."""
+
+    def trying(session: Session) -> object:
+        try:
+            return effort(session)
+        except PostNotFound:
+            return None
+
+    return trying

@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import literal_column, select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from factories.social_people import LONG_AGO, make_person
 from factories.social_posts import make_post
 from igloo_social.models.posts import POSTS
+from igloo_social.operations.likes import like_post, unlike_post
 from igloo_social.operations.ranks import rank_at, ranked, rerank
+
+STEP = timedelta(hours=6)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,7 @@ def test_a_post_rises_six_hours_with_every_doubling(
 
     rerank(session, [post_id])
 
-    expected = LONG_AGO + steps * timedelta(hours=6)
+    expected = LONG_AGO + steps * STEP
     assert rank_of(session, post_id) == expected
     assert session.scalar(select(rank_at()).where(POSTS.c.id == post_id)) == expected
     by_words = session.scalar(
@@ -46,22 +49,26 @@ def test_a_post_that_is_not_out_has_no_place(session: Session) -> None:
 
 
 def test_most_likes_leave_the_indexes_alone(session: Session) -> None:
-    post_id = make_post(session, make_person(session), like_count=8, rank_at=LONG_AGO + timedelta(hours=18))
+    fans = [make_person(session) for _ in range(7)]
+    post_id = make_post(session, make_person(session), like_count=8, rank_at=LONG_AGO + 3 * STEP)
     session.commit()
     hot_before = hot_updates(session)
 
-    for _ in range(6):
-        likes = POSTS.c.like_count + literal_column("1")
-        session.execute(
-            update(POSTS).where(POSTS.c.id == post_id).values(like_count=likes, rank_at=rank_at(likes=likes))
-        )
+    for fan in fans[:6]:
+        like_post(session, post_id=post_id, user_id=fan, now=LONG_AGO)
         session.commit()
-
-    assert rank_of(session, post_id) == LONG_AGO + timedelta(hours=18)
+    assert rank_of(session, post_id) == LONG_AGO + 3 * STEP
     assert hot_updates(session) - hot_before == 6
+
+    like_post(session, post_id=post_id, user_id=fans[6], now=LONG_AGO)
+    assert rank_of(session, post_id) == LONG_AGO + 4 * STEP
+    assert hot_updates(session) - hot_before == 6
+    unlike_post(session, post_id=post_id, user_id=fans[6])
+    assert rank_of(session, post_id) == LONG_AGO + 3 * STEP
 
 
 def rank_of(session: Session, post_id: object) -> datetime | None:
+    session.commit()
     return session.scalar(select(POSTS.c.rank_at).where(POSTS.c.id == post_id))
 
 
