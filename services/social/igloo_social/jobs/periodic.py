@@ -14,9 +14,11 @@ from igloo_social.operations.devices import remove_silent_devices
 from igloo_social.operations.feed_changes import prune_changes
 from igloo_social.operations.mutes import end_expired_mutes
 from igloo_social.operations.notification_batches import prune_notifications
+from igloo_social.operations.post_counts import recount_posts
 from igloo_social.operations.publishing import fail_stranded_posts
 from igloo_social.operations.relations import lock_people
 from igloo_social.queries.counts import miscounted_people
+from igloo_social.queries.post_counts import miscounted_authors
 
 MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
@@ -48,6 +50,17 @@ def reconcile_counts() -> None:
         wrong = recount_people(session, suspects)
     if wrong:
         logger.error("Counts of followers were wrong and have been put right.", extra={"count": len(wrong)})
+
+
+def reconcile_post_counts() -> None:
+    """Put right the counts of posts that disagree with the posts; there should be none."""
+    with reading() as reader:
+        suspects = miscounted_authors(reader, limit=RECONCILED_AT_ONCE)
+    with transaction() as session:
+        living = lock_people(session, suspects)
+        wrong = [author_id for author_id in living if recount_posts(session, author_id)]
+    if wrong:
+        logger.error("Counts of posts were wrong and have been put right.", extra={"count": len(wrong)})
 
 
 def forget_finished_tasks() -> None:
@@ -103,4 +116,5 @@ JOBS = (
     PeriodicJob(name="forget-silent-devices", every_seconds=3600, run=forget_silent_devices),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
+    PeriodicJob(name="reconcile-post-counts", every_seconds=24 * 3600, run=reconcile_post_counts),
 )

@@ -27,9 +27,11 @@ def count_change(
     _COUNT.run(session, {"author_id": author_id, **change})
 
 
-def recount_posts(session: Session, author_id: UUID) -> None:
-    """Count all of a person's posts anew, for what changes many at once. Needs the author's lock."""
+def recount_posts(session: Session, author_id: UUID) -> bool:
+    """Count all of a person's posts anew; False when the counts were right. Needs the author's lock."""
+    before = _STORED.row(session, {"author_id": author_id})
     _RECOUNT.run(session, {"author_id": author_id})
+    return before != _STORED.row(session, {"author_id": author_id})
 
 
 def counting(author: str, *, below: int | None = None) -> str:
@@ -65,4 +67,7 @@ def counting(author: str, *, below: int | None = None) -> str:
 
 
 _COUNT = Statement(counting("%(author_id)s", below=RECOUNT_BELOW))
+_STORED = Statement("""
+SELECT post_count, public_post_count, followers_post_count FROM profiles WHERE user_id = %(author_id)s
+""")
 _RECOUNT = Statement(counting("%(author_id)s"))
