@@ -28,6 +28,9 @@ class NotificationKind(StrEnum):
     POST_FAILED = "post_failed"
 
 
+WORDED = "kind IN ('comment', 'mention')"
+
+
 class Notification(Base):
     """One fact told to one person; told again, it is the same row."""
 
@@ -37,7 +40,7 @@ class Notification(Base):
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.user_id"))
     kind: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("profiles.user_id"), index=True)
-    object_id: Mapped[UUID | None] = mapped_column(index=True)
+    object_id: Mapped[UUID | None]
     """What makes it this fact, when it is about more than the actor: the comment's id, or else the post's."""
     post_id: Mapped[UUID | None] = mapped_column(index=True)
     """The post that it leads to, if any."""
@@ -57,6 +60,9 @@ class Notification(Base):
             "id",
             postgresql_where=text("is_newest"),
         ),
+        # What a comment or a caption told. Not of likes: a post may have too many, and for taking one of them
+        # back the planner would rather look here than where the fact is unique.
+        Index("ix_notifications_object_id_worded", "object_id", postgresql_where=text(WORDED)),
         # What one person did in a group: who comes next when the newest goes, and whether the hidden did any.
         Index("ix_notifications_group_id_actor_id_paged", "group_id", "actor_id", "created_at", "id"),
     )

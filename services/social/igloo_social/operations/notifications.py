@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from igloo_common.ids import new_id
 from igloo_common.statements import Statement
-from igloo_social.models.notifications import NotificationKind
+from igloo_social.models.notifications import WORDED, NotificationKind
 from igloo_social.operations.notification_groups import Removal
 from igloo_social.policies.notifications import group_of
 
@@ -49,13 +49,13 @@ def notify(
         "group_id": group_id,
         "now": now,
     }
-    _NOTIFY.run(session, fact)
+    NOTIFY.run(session, fact)
 
 
 # The fact comes first: its unique constraint decides who tells it, and only they go on to the group. The
 # foreign key is looked at when the statement ends, with the group there. What the actor did before in the
 # group is read as it was before the statement, without the fact; it shows the actor no more.
-_NOTIFY = Statement("""
+NOTIFY = Statement("""
 WITH recipient AS (
     SELECT user_id, coalesce((
         SELECT delivery FROM notification_preferences WHERE user_id = %(recipient_id)s AND kind = %(kind)s
@@ -112,7 +112,7 @@ def withdraw(
 ) -> None:
     """Take back what was told, because it no longer holds. Of comments, it needs the post's lock."""
     fact = {"recipient_id": recipient_id, "kind": str(kind), "actor_id": actor_id, "object_id": object_id}
-    _FACT.run(session, fact)
+    FACTS[actor_id is not None, object_id is not None].run(session, fact)
 
 
 def withdraw_all_about_post(session: Session, post_id: UUID) -> None:
@@ -142,17 +142,30 @@ def remove_between(session: Session, a: UUID, b: UUID, *, comment_ids: Collectio
     _BETWEEN.run(session, {"a": a, "b": b, "comment_ids": list(comment_ids)})
 
 
-_FACT = Removal("""
-    recipient_id = %(recipient_id)s AND kind = %(kind)s
-    AND actor_id IS NOT DISTINCT FROM %(actor_id)s::uuid
-    AND object_id IS NOT DISTINCT FROM %(object_id)s::uuid
-""")
+def _facts(*, has_actor: bool, has_object: bool) -> Removal:
+    """Find the fact by the index that makes it unique: IS NOT DISTINCT FROM would read all of the kind."""
+    actor = "= %(actor_id)s" if has_actor else "IS NULL"
+    thing = "= %(object_id)s" if has_object else "IS NULL"
+    return Removal(
+        f"recipient_id = %(recipient_id)s AND kind = %(kind)s AND actor_id {actor} AND object_id {thing}"
+    )
+
+
+FACTS = {
+    (has_actor, has_object): _facts(has_actor=has_actor, has_object=has_object)
+    for has_actor in (True, False)
+    for has_object in (True, False)
+}
+"""How one fact is taken back, by whether it has an actor, and an object."""
+
 _ABOUT_POST = Removal("post_id = %(post_id)s")
-_ABOUT_COMMENTS = Removal("object_id = ANY(%(comment_ids)s::uuid[])")
-_BETWEEN = Removal("""id IN (
+_ABOUT_COMMENTS = Removal(f"{WORDED} AND object_id = ANY(%(comment_ids)s::uuid[])")
+_BETWEEN = Removal(
+    f"""id IN (
     SELECT id FROM notifications WHERE recipient_id = %(a)s AND actor_id = %(b)s
     UNION ALL
     SELECT id FROM notifications WHERE recipient_id = %(b)s AND actor_id = %(a)s
     UNION ALL
-    SELECT id FROM notifications WHERE object_id = ANY(%(comment_ids)s::uuid[])
-)""")
+    SELECT id FROM notifications WHERE {WORDED} AND object_id = ANY(%(comment_ids)s::uuid[])
+)"""  # noqa: S608 - words of our own
+)

@@ -93,16 +93,19 @@ _READ_UNTIL: ColumnElement[Any] = func.coalesce(
     select(READ_MARKERS.c.read_until).where(READ_MARKERS.c.recipient_id == VIEWER).scalar_subquery(),
     literal_column("'-infinity'::timestamptz"),
 )
-_WITH_ACTOR = NOTIFICATIONS.outerjoin(PROFILES, PROFILES.c.user_id == NOTIFICATIONS.c.actor_id)
-_IS_SHOWN = or_(
-    NOTIFICATIONS.c.actor_id.is_(None), and_(person_is_shown(NOTIFICATIONS.c.actor_id), is_here())
-)
-_SHOWS_SOMETHING = probe(
-    _WITH_ACTOR,
-    NOTIFICATIONS.c.group_id == NOTIFICATION_GROUPS.c.id,
+# A probe for the person, and no join: groups are of one fact or of thousands, and a join is planned for few,
+# by reading all of a group. A scan of one table stops after the first facts that are shown.
+_IS_SHOWN = and_(
     NOTIFICATIONS.c.is_newest,
-    _IS_SHOWN,
+    or_(
+        NOTIFICATIONS.c.actor_id.is_(None),
+        and_(
+            person_is_shown(NOTIFICATIONS.c.actor_id),
+            probe(PROFILES, PROFILES.c.user_id == NOTIFICATIONS.c.actor_id, is_here()),
+        ),
+    ),
 )
+_SHOWS_SOMETHING = probe(NOTIFICATIONS, NOTIFICATIONS.c.group_id == NOTIFICATION_GROUPS.c.id, _IS_SHOWN)
 UNREAD_STATEMENT = select(func.count()).select_from(
     select(literal_column("1"))
     .select_from(NOTIFICATION_GROUPS)
@@ -127,17 +130,21 @@ def page_statement(*, newer: bool, bounded: bool) -> Select[Any]:
     # Limited twice, as the feed is: see `queries/timeline.py`.
     reach = keyset(own, groups.c.latest_at, groups.c.id, newer=newer, bounded=bounded)
     reach_limited = reach.limit(None).limit(literal_column(str(LONGEST_SCAN))).subquery("reach")
-    scanned = select(reach_limited).limit(LIMIT).subquery("scanned")
-    newest = (
+    actor_count = reach_limited.c.actor_count - _hidden_actors(reach_limited.c.id)
+    scanned = (
         select(
-            NOTIFICATIONS.c.id.label("fact_id"),
-            NOTIFICATIONS.c.created_at,
-            NOTIFICATIONS.c.object_id,
-            NOTIFICATIONS.c.post_id,
-            *PERSON_COLUMNS,
+            reach_limited.c.id,
+            reach_limited.c.kind,
+            reach_limited.c.latest_at,
+            (reach_limited.c.latest_at <= _READ_UNTIL).label("is_read"),
+            actor_count.label("actor_count"),
         )
-        .select_from(_WITH_ACTOR)
-        .where(NOTIFICATIONS.c.group_id == scanned.c.id, NOTIFICATIONS.c.is_newest, _IS_SHOWN)
+        .limit(LIMIT)
+        .subquery("scanned")
+    )
+    newest = (
+        select(NOTIFICATIONS)
+        .where(NOTIFICATIONS.c.group_id == scanned.c.id, _IS_SHOWN)
         .order_by(NOTIFICATIONS.c.created_at.desc(), NOTIFICATIONS.c.id.desc())
         .limit(literal_column(str(ACTORS_SHOWN)))
         .correlate(scanned, HIDDEN_PEOPLE)
@@ -145,22 +152,16 @@ def page_statement(*, newer: bool, bounded: bool) -> Select[Any]:
     )
     place = (scanned.c.latest_at, scanned.c.id)
     return (
-        select(
-            scanned.c.id,
-            scanned.c.kind,
-            scanned.c.latest_at,
-            (scanned.c.latest_at <= _READ_UNTIL).label("is_read"),
-            (scanned.c.actor_count - _hidden_actors(scanned.c.id)).label("actor_count"),
-            newest.c.fact_id,
-            newest.c.object_id,
-            newest.c.post_id,
-            *(newest.c[column.name] for column in PERSON_COLUMNS),
+        select(*scanned.c, newest.c.id, newest.c.object_id, newest.c.post_id, *PERSON_COLUMNS)
+        .select_from(
+            scanned.outerjoin(newest, literal_column("true")).outerjoin(
+                PROFILES, PROFILES.c.user_id == newest.c.actor_id
+            )
         )
-        .select_from(scanned.outerjoin(newest, literal_column("true")))
         .order_by(
             *(place if newer else (column.desc() for column in place)),
             newest.c.created_at.desc(),
-            newest.c.fact_id.desc(),
+            newest.c.id.desc(),
         )
     )
 

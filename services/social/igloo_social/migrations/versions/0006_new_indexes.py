@@ -19,6 +19,7 @@ _INDEXES = (
     ),
     ("ix_notifications_group_id_paged", "notifications (group_id, created_at, id) WHERE is_newest"),
     ("ix_notifications_group_id_actor_id_paged", "notifications (group_id, actor_id, created_at, id)"),
+    ("ix_notifications_object_id_worded", "notifications (object_id) WHERE kind IN ('comment', 'mention')"),
     ("ix_notifications_post_id", "notifications (post_id)"),
     ("ix_posts_author_id_published", f"posts (author_id, published_at, id) WHERE {_LISTED}"),
     ("ix_posts_explore", f"posts (rank_at, id) WHERE {_PUBLIC}"),
@@ -69,7 +70,8 @@ def upgrade() -> None:
                     f"CREATE INDEX CONCURRENTLY {name} ON {what}"
                 )
             )
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_account_tasks_being_erased")
+        for name in ("ix_account_tasks_being_erased", "ix_notifications_object_id"):
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         for table, name in _UNVALIDATED:
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         _make_people_findable()
@@ -91,5 +93,12 @@ def downgrade() -> None:
                 "-- squawk-ignore ban-concurrent-index-creation-in-transaction\n"
                 "CREATE INDEX CONCURRENTLY ix_account_tasks_being_erased ON account_tasks (account_id)"
                 " WHERE kind = 'erasure' AND due_at IS NOT NULL"
+            )
+        )
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_notifications_object_id")
+        op.execute(
+            sa.text(
+                "-- squawk-ignore ban-concurrent-index-creation-in-transaction\n"
+                "CREATE INDEX CONCURRENTLY ix_notifications_object_id ON notifications (object_id)"
             )
         )
