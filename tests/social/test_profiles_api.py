@@ -1,7 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -185,6 +188,26 @@ def test_an_edit_of_what_has_changed_meanwhile_is_refused(client: FlaskClient, s
 
     assert (reply.status_code, reply.get_json()["code"]) == (412, "profile_changed")
     assert stored(session, person)["bio"] == "By another phone"
+
+
+def test_of_editors_at_once_who_read_the_same_only_one_gets_through(app: Flask, session: Session) -> None:
+    person = make_person(session)
+    session.commit()
+    tag = app.test_client().get("/v1/users/me", headers=bearer(person)).headers["ETag"]
+    barrier = Barrier(8)
+
+    def edit(number: int) -> int:
+        client = app.test_client()
+        headers = {**bearer(person), "If-Match": tag}
+        barrier.wait(timeout=10)
+        return client.patch("/v1/users/me", json={"bio": f"By phone {number}"}, headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(edit, range(8)))
+
+    assert sorted(statuses) == [200, *[412] * 7]
+    after = stored(session, person)
+    assert (after["bio"], after["version"]) == (f"By phone {statuses.index(200)}", 2)
 
 
 def test_a_new_follower_stands_in_the_way_of_no_edit(client: FlaskClient, session: Session) -> None:
