@@ -47,12 +47,15 @@ SELECT ('00000000-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid,
        'Snow', 'public', 'published', at, at, {comments}
 FROM generate_series(1, 3000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 minute' AS at);
 
-INSERT INTO comments (id, post_id, author_id, text, created_at)
+INSERT INTO comments (id, post_id, author_id, text, mention_count, created_at)
 SELECT ('00000000-0000-7000-a000-' || lpad(n::text, 12, '0'))::uuid,
        '00000000-0000-7000-9000-000000000001',
        ('00000000-0000-7000-8000-' || lpad((n % {people} + 1)::text, 12, '0'))::uuid,
-       'Cold', timestamptz '2026-01-01' + n * interval '1 second'
+       'Cold', CASE WHEN n % 20 = 0 THEN 1 ELSE 0 END, timestamptz '2026-01-01' + n * interval '1 second'
 FROM generate_series(1, {comments}) AS n;
+
+INSERT INTO comment_mentions (comment_id, user_id, username)
+SELECT id, '00000000-0000-7000-8000-000000000002', 'p00002' FROM comments WHERE mention_count > 0;
 
 INSERT INTO likes (post_id, user_id, created_at)
 SELECT '00000000-0000-7000-9000-000000000001', user_id, now() FROM profiles
@@ -104,7 +107,9 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), comments=Literal(COMMENTS)))
-        connection.execute("VACUUM ANALYZE profiles, posts, comments, likes, bookmarks, relations")
+        connection.execute(
+            "VACUUM ANALYZE profiles, posts, comments, comment_mentions, likes, bookmarks, relations"
+        )
         yield connection
 
 
@@ -162,7 +167,7 @@ def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[An
             plan = generic_plan(town, Statement(page))
 
             assert read_through(plan) == [], table
-            for read in ("comments", "likes", "bookmarks", "posts", "profiles"):
+            for read in ("comments", "comment_mentions", "likes", "bookmarks", "posts", "profiles"):
                 # Those whom the viewer hides commented on one of the posts of a page, 34 times each.
                 beside = 200 if table == "bookmarks" and read == "comments" else 0
                 assert rows_read(plan, read) <= 43 + beside, (table, read, newer, bounded)
