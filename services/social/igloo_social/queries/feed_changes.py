@@ -59,7 +59,7 @@ def feed_changes(
     What stands is read after the changes are: whatever happens in between leaves a later change.
     """
     place = {"viewer_id": owner_id, "at": after[0], "id": after[1], "until": until, "limit": limit + 1}
-    rows = [Change(*row) for row in _CHANGES.rows(reader, place)]
+    rows = [Change(*row) for row in CHANGES.rows(reader, place)]
     scanned = rows[:limit]
     posts = _posts_in_feed(reader, owner_id, {row.id for row in scanned if row.kind == ChangeKind.POST})
     back = _authors_in_feed(reader, owner_id, {row.id for row in scanned if row.kind == ChangeKind.AUTHOR})
@@ -81,14 +81,14 @@ def _posts_in_feed(
 ) -> Mapping[UUID, Sequence[Any] | None]:
     if not post_ids:
         return {}
-    rows = _POSTS.rows(reader, {"viewer_id": owner_id, "ids": sorted(post_ids)})
+    rows = POSTS_IN_FEED.rows(reader, {"viewer_id": owner_id, "ids": sorted(post_ids)})
     return {post_id: None if post[0] is None else post for post_id, *post in rows}
 
 
 def _authors_in_feed(reader: Reader, owner_id: UUID, author_ids: Collection[UUID]) -> Mapping[UUID, bool]:
     if not author_ids:
         return {}
-    rows = _AUTHORS.rows(reader, {"viewer_id": owner_id, "ids": sorted(author_ids)})
+    rows = AUTHORS_IN_FEED.rows(reader, {"viewer_id": owner_id, "ids": sorted(author_ids)})
     followed = {user_id for (user_id,) in rows}
     return {author_id: author_id in followed for author_id in sorted(author_ids)}
 
@@ -118,7 +118,7 @@ def _of_merged(table: str, at: str, id_: str, condition: str) -> str:
 
 
 # Constant limits inside tell the plan of a prepared statement that there are few, as in queries/timeline.py.
-_CHANGES = Statement(
+CHANGES = Statement(
     f"""
 SELECT at, id, kind, published_before FROM (
     (SELECT * FROM (
@@ -174,7 +174,7 @@ def _is_in_feed() -> ColumnElement[bool]:
     return or_(is_merged, and_(or_(is_own, _follow(POSTS.c.author_id)), written))
 
 
-_POSTS = Statement(
+POSTS_IN_FEED = Statement(
     select(_IDS.c.id, *POST_COLUMNS).select_from(
         _IDS.outerjoin(
             POSTS.join(PROFILES, PROFILES.c.user_id == POSTS.c.author_id),
@@ -187,7 +187,7 @@ _POSTS = Statement(
         )
     )
 )
-_AUTHORS = Statement(
+AUTHORS_IN_FEED = Statement(
     select(PROFILES.c.user_id)
     .select_from(_IDS.join(PROFILES, PROFILES.c.user_id == _IDS.c.id))
     .where(
