@@ -14,7 +14,7 @@ from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs.suspensions import move_next
 from igloo_social.models.comments import COMMENTS
-from igloo_social.operations.suspended_traces import recount_comments
+from igloo_social.operations.comments import recount_comments
 
 if TYPE_CHECKING:
     from uuid import UUID

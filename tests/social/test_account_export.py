@@ -280,7 +280,7 @@ def test_a_busy_persons_copy_does_not_have_to_fit_into_memory(
     )
     like(session, person, post_id)
     session.commit()
-    task = Task(id=new_id(), account_id=person, parts_prefix="exports/x/parts/", attempts=0)
+    task = Task(id=new_id(), kind="export", account_id=person, parts_prefix="exports/x/parts/", attempts=0)
 
     with app.app_context():
         tracemalloc.start()
@@ -315,7 +315,7 @@ def test_an_empty_section_is_an_empty_list_that_people_can_read(
     person, followee = make_people(session, 2)
     relate(session, person, "f", followee, at=LONG_AGO + timedelta(days=1))
     session.commit()
-    task = Task(id=new_id(), account_id=person, parts_prefix="exports/x/parts/", attempts=0)
+    task = Task(id=new_id(), kind="export", account_id=person, parts_prefix="exports/x/parts/", attempts=0)
 
     with app.app_context():
         write_sections(task, tmp_path)

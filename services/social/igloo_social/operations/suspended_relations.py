@@ -10,6 +10,7 @@ from igloo_social.events import RelationChanged
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.operations import notifications
 from igloo_social.operations.counts import recount_people
+from igloo_social.operations.feed_changes import note_author
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,9 @@ def set_relations_apart(session: Session, account_id: UUID, now: datetime) -> bo
         return False
     standings = lock_standings(session, [account_id, *others])
     if account_id in standings and standings[account_id].is_suspended:
-        moved = {"account_id": account_id, "others": sorted(standings.keys() - {account_id}), "now": now}
-        SET_APART.run(session, moved)
+        moved = {"account_id": account_id, "others": sorted(standings.keys() - {account_id})}
+        followers = [user_id for (user_id,) in SET_APART.rows(session, moved)]
+        note_author(session, followers, author_id=account_id, now=now)
         recount_people(session, sorted(standings))
     return True
 
@@ -144,14 +146,12 @@ WITH moved AS (
         (to_user = %(account_id)s AND from_user = ANY(%(others)s))
         OR (from_user = %(account_id)s AND to_user = ANY(%(others)s))
     ) RETURNING from_user, to_user, relation_type, created_at
-), told AS (
-    INSERT INTO feed_changes (owner_id, changed_at, subject_id, kind)
-    SELECT from_user, %(now)s, to_user, 'a' FROM moved WHERE relation_type = 'f'
+), apart AS (
+    INSERT INTO suspended_relations (from_user, to_user, relation_type, created_at)
+    SELECT from_user, to_user, relation_type, created_at FROM moved
     ON CONFLICT DO NOTHING
 )
-INSERT INTO suspended_relations (from_user, to_user, relation_type, created_at)
-SELECT from_user, to_user, relation_type, created_at FROM moved
-ON CONFLICT DO NOTHING
+SELECT from_user FROM moved WHERE relation_type = 'f' AND to_user = %(account_id)s
 """)
 # Blocked pairs are taken out of the table as all others, and not returned.
 TAKE_BACK = Statement("""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from igloo_common.statements import Statement
 from igloo_social.operations.comments import recount_comments
 from igloo_social.operations.likes import recount_likes
+from igloo_social.operations.notification_batches import withdraw_told_of
 from igloo_social.operations.suspended_relations import lock_standings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 POSTS_AT_ONCE = 200
+NEWS_AT_ONCE = 1_000
 
 
 def set_likes_apart(session: Session, account_id: UUID, _now: datetime) -> bool:
@@ -43,6 +45,14 @@ def show_comments(session: Session, account_id: UUID, _now: datetime) -> bool:
     What a moderator hid stays hidden.
     """
     return _move(session, account_id, HIDDEN_COMMENTS, (SHOW_COMMENTS,), recount_comments, suspended=False)
+
+
+def take_news_back(session: Session, account_id: UUID, _now: datetime) -> bool:
+    """Take back some of what others were told that the person did; False when there is none.
+
+    It is no news any more when the person is reinstated, and so is not told again.
+    """
+    return withdraw_told_of(session, account_id, limit=NEWS_AT_ONCE) > 0
 
 
 def _move(

@@ -30,6 +30,7 @@ from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS
 from igloo_social.models.posts import POST_IMAGES, POST_REVISIONS, POSTS
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS, RelationType
+from igloo_social.models.reports import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,6 +179,18 @@ def _facebook_friends() -> Select[Any]:
     )
 
 
+def _reports() -> Select[Any]:
+    reports = select(
+        REPORTS.c.id,
+        REPORTS.c.target_kind,
+        REPORTS.c.target_id,
+        REPORTS.c.reason,
+        REPORTS.c.note,
+        REPORTS.c.created_at,
+    )
+    return reports.where(REPORTS.c.reporter_id == _PERSON).order_by(REPORTS.c.created_at, REPORTS.c.id)
+
+
 SECTIONS: Final[Mapping[str, Select[Any]]] = {
     "profile": _profile(),
     "posts": _posts(),
@@ -191,4 +204,5 @@ SECTIONS: Final[Mapping[str, Select[Any]]] = {
     "notifications": _notifications(),
     "devices": _devices(),
     "facebook_friends": _facebook_friends(),
+    "reports": _reports(),
 }
