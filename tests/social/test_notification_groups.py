@@ -14,12 +14,14 @@ from factories.tokens import bearer
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs import periodic
+from igloo_social.jobs.suspensions import move_next
 from igloo_social.models.account_tasks import ACCOUNT_TASKS
 from igloo_social.models.notifications import NOTIFICATION_GROUPS, NOTIFICATIONS
 from igloo_social.models.profiles import PROFILES
 from igloo_social.models.relations import RELATIONS
 from igloo_social.operations import notifications
 from igloo_social.operations.notification_batches import withdraw_told_of
+from igloo_social.operations.suspensions import suspend_person
 
 # As if the facts had been told when they say: ids begin with the milliseconds, in hexadecimal digits.
 _IDS_OF_THEIR_TIMES = text("""
@@ -353,3 +355,23 @@ def test_what_is_older_than_ninety_days_is_forgotten_with_its_groups(
     left = session.execute(select(NOTIFICATIONS.c.created_at)).scalars().all()
     assert left == [at_midnight + DAY] * 4
     assert session.scalar(select(func.count()).select_from(NOTIFICATION_GROUPS)) == 4
+
+
+def test_what_a_suspended_person_did_is_no_news_any_more(
+    client: FlaskClient, app: Flask, session: Session, person: UUID
+) -> None:
+    post, (suspended, fine) = new_id(), make_people(session, 2)
+    for actor in (fine, suspended):
+        tell(session, person, actor=actor, post=post)
+    tell(session, suspended, actor=fine)
+    suspend_person(session, user_id=suspended, now=LONG_AGO)
+    session.commit()
+    assert [entry["actor_count"] for entry in listed(client, person)] == [1]
+
+    with app.app_context():
+        while move_next():
+            pass
+
+    assert [entry["actor_count"] for entry in listed(client, person)] == [1]
+    assert len(listed(client, suspended)) == 1
+    assert_groups_agree(session)

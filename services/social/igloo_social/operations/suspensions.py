@@ -1,8 +1,9 @@
 """Suspending people and reinstating them: out of sight at once, and then set apart, or put back, in batches.
 
-Nothing is lost. Follows and requests move to suspended_relations and likes to suspended_likes, comments are
-marked, and everybody's counts around are made anew; what cannot be put back when the person is reinstated is
-said beside each function. Blocks and mutes stay where they are, and so do posts: they hide with their author.
+Follows and requests move to suspended_relations and likes to suspended_likes, comments are marked, and
+everybody's counts around are made anew. What others were told of the person is taken back: it is no news any
+more when they come back. What else cannot be put back is said beside each function. Blocks and mutes stay
+where they are, and so do posts: they hide with their author.
 
 The auth service owns the truth. What moderators decide hides the person here at once, but only the auth
 service's word puts anybody back: so however its events and our decisions cross, the last of them is what it
@@ -24,6 +25,7 @@ from igloo_social.operations.suspended_traces import (
     put_likes_back,
     set_likes_apart,
     show_comments,
+    take_news_back,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _SETTING_APART: tuple[Callable[[Session, UUID, datetime], bool], ...] = (
     set_relations_apart,
     set_likes_apart,
     hide_comments,
+    take_news_back,
 )
 _PUTTING_BACK: tuple[Callable[[Session, UUID, datetime], bool], ...] = (
     put_relations_back,
