@@ -31,7 +31,8 @@ from igloo_social.operations.erasure import erase_batch
 from igloo_social.operations.follow_requests import accept_request
 from igloo_social.operations.follows import follow_account, unfollow_account
 from igloo_social.operations.mutes import end_expired_mutes, mute_account, unmute_account
-from igloo_social.operations.posts import NewPost, PostEdit, create_post, delete_post, edit_post
+from igloo_social.operations.post_edits import PostEdit, edit_post
+from igloo_social.operations.posts import NewPost, create_post, delete_post
 from igloo_social.operations.suspensions import move_batch, reinstate_person, suspend_person
 
 ROUNDS, STEPS = 5, 100
@@ -158,7 +159,7 @@ def change_privacy(town: Town, now: datetime) -> None:
 
 
 def make_popular(town: Town, now: datetime) -> None:
-    person = PROFILES.c.user_id == town.random.choice(town.people[-3:])
+    person = PROFILES.c.user_id == town.random.choice(town.without_phone()[:4])
     town.session.execute(update(PROFILES).where(person).values(merged_at_read=True))
 
 
@@ -217,7 +218,7 @@ OPERATIONS: dict[Callable[[Town, datetime], object], int] = {
     edit: 8,
     delete: 3,
     follow: 10,
-    unfollow: 4,
+    unfollow: 6,
     block: 1,
     unblock: 2,
     mute: 4,
@@ -226,7 +227,7 @@ OPERATIONS: dict[Callable[[Town, datetime], object], int] = {
     sweep_mutes: 1,
     change_privacy: 1,
     make_popular: 1,
-    flag: 2,
+    flag: 3,
     leave: 1,
     erase: 2,
     suspend: 1,
@@ -248,6 +249,8 @@ def live(town: Town) -> None:
             phone.poll(town.session, town.clock)
         if town.random.random() < 0.1:
             phone.scroll(town.session)
+        if town.random.random() < 0.02:
+            phone.start(town.session, town.clock)
 
 
 def settle(town: Town) -> None:
@@ -277,7 +280,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kept_feed_agrees_in_the_end_with_the_feed(session: Session, seed: int) -> None:
     assert consumers.subscriptions.keys() >= FEED_EVENTS
     random = Random(seed)  # noqa: S311 - a test's dice
-    people = make_people(session, 8)
+    people = make_people(session, 10)
     clock = utc_now() - timedelta(days=5)
     phones = [Phone(person, random) for person in people[:3]]
     town = Town(session, random, people, phones, clock)

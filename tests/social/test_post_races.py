@@ -24,7 +24,8 @@ from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.blocks import block_account
 from igloo_social.operations.images import MediaNotUsable
 from igloo_social.operations.post_counts import recount_posts
-from igloo_social.operations.posts import NewPost, PostEdit, create_post, delete_post, edit_post
+from igloo_social.operations.post_edits import PostEdit, edit_post
+from igloo_social.operations.posts import NewPost, create_post, delete_post
 from igloo_social.operations.publishing import fail_stranded_posts
 from igloo_social.queries.posts import PostNotFound
 

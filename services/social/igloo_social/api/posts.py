@@ -18,8 +18,10 @@ from igloo_common.web import Blueprint, provided
 from igloo_social.addresses import RenditionAddresses
 from igloo_social.api.conditional import expected_versions, tagged
 from igloo_social.api.pages import PageRequest
+from igloo_social.operations import post_edits
 from igloo_social.operations import posts as operations
-from igloo_social.operations.posts import NewPost, PostEdit
+from igloo_social.operations.post_edits import PostEdit
+from igloo_social.operations.posts import NewPost
 from igloo_social.queries.posts import posts_of, visible_post
 from igloo_social.queries.profiles import visible_profile
 from igloo_social.schemas.posts import NewPostSchema, PostEditSchema, PostSchema, PostsPageSchema, post_json
@@ -97,7 +99,7 @@ def edit_post(edit: PostEdit, post_id: UUID) -> Response:
     Who is mentioned anew is told, and who no longer is, is told no more.
     """
     with transaction() as session:
-        operations.edit_post(
+        post_edits.edit_post(
             session,
             edit,
             post_id=post_id,

@@ -10,7 +10,8 @@ from igloo_common.field_errors import CodedMessage
 from igloo_common.pagination import PageSchema
 from igloo_common.text_fields import Text
 from igloo_social.models.posts import MAX_CAPTION_LENGTH, MAX_IMAGES, PostState, Visibility
-from igloo_social.operations.posts import NewPost, PostEdit
+from igloo_social.operations.post_edits import PostEdit
+from igloo_social.operations.posts import NewPost
 from igloo_social.schemas.images import ImageSchema
 from igloo_social.schemas.mentions import MentionSchema, mentions_json
 from igloo_social.schemas.profiles import PersonSchema
