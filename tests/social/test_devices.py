@@ -1,8 +1,8 @@
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from factories.polling import wait_until
 from factories.social_devices import add_device_noise, make_device, make_token
 from factories.social_people import LONG_AGO, make_person
 from factories.social_posts import deliver
@@ -19,11 +20,13 @@ from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs import periodic
 from igloo_social.models.devices import DEVICES, PUSHES, RETIRED_ENDPOINTS
+from igloo_social.operations import devices as operations
 from igloo_social.operations.devices import DEVICES_OF_ONE, SILENT_FOR
 from igloo_social.schemas.devices import DeviceSchema
 
 T = TypeVar("T")
 R = TypeVar("R")
+_WAITERS = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture
@@ -290,29 +293,29 @@ def test_two_phones_that_race_for_a_token_and_swap_theirs_leave_it_with_one(
     assert len(held) == len(set(held)) <= len(tokens)
 
 
-def test_who_takes_over_a_token_takes_no_phone_that_has_another_by_now(app: Flask, session: Session) -> None:
+def test_who_takes_over_a_token_takes_no_phone_that_has_another_by_now(
+    app: Flask, client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     moving, taking = make_person(session), make_person(session)
-    phone, other = new_id(), new_id()
+    old, new = make_token(), make_token()
+    phone = make_device(session, moving, token=old)
     session.commit()
-    tokens = [make_token() for _ in range(30)]
-    start = Barrier(2)
+    surplus, moves = operations._surplus, list[Future[tuple[int, object]]]()
 
-    def move(_: object) -> None:
-        client = app.test_client()
-        for token in tokens:
-            start.wait(timeout=20)
-            assert put(client, moving, phone, token)[0] == 200
+    def move_meanwhile(others: Sequence[Any]) -> Sequence[Any]:
+        """Have the phone registered with its new token when the other has just found the old one."""
+        if not moves:
+            moves.append(pool.submit(put, app.test_client(), moving, phone, new))
+            wait_until(lambda: moves[0].done() or bool(session.scalar(_WAITERS)), "it is done, or waits")
+        return surplus(others)
 
-    def take(_: object) -> None:
-        client = app.test_client()
-        for token in (make_token(), *tokens[:-1]):
-            start.wait(timeout=20)
-            assert put(client, taking, other, token)[0] == 200
+    monkeypatch.setattr(operations, "_surplus", move_meanwhile)
+    with ThreadPoolExecutor(1) as pool:
+        assert put(client, taking, new_id(), old)[0] == 200
 
-    _together(lambda side: side(None), [move, take])
-
+    assert moves[0].result()[0] == 200
     held = {device.user_id: device.token for device in devices_of(session, moving, taking)}
-    assert held == {moving: tokens[-1], taking: tokens[-2]}
+    assert held == {moving: new, taking: old}
 
 
 def test_phones_of_one_person_that_register_at_once_stay_within_the_limit(
