@@ -33,6 +33,25 @@ def test_the_bell_counts_what_is_new_and_forgets_it_once_read(town: Town, sign_i
     expect(bell.locator(".badge")).to_be_hidden()
 
 
+def test_what_several_people_do_is_one_entry_of_the_bell(town: Town, sign_in: OpenPage) -> None:
+    author, first, second, third = town.people("Author", "Puffin", "Walrus", "Narwhal")
+    post = author.publish("Like me", photos=0)
+    for fan in (first, second, third):
+        fan.phone.call("PUT", f"/v1/posts/{post['id']}/like")
+    for fan in (first, second):
+        fan.follow(author)
+
+    page, _ = sign_in(author)
+    bell = page.get_by_role("button", name="Notifications")
+    expect(bell).to_have_accessible_name("Notifications, 2 unread")
+    bell.click()
+
+    entries = page.get_by_role("dialog", name="Notifications").get_by_role("listitem")
+    expect(entries).to_have_count(2)
+    expect(entries.nth(0)).to_contain_text("Walrus and 1 other follow you.")
+    expect(entries.nth(1)).to_contain_text("Narwhal and 2 others like your post.")
+
+
 def test_following_from_the_list_of_people_fills_the_feed(town: Town, sign_in: OpenPage) -> None:
     reader, author = town.people("Reader", "Author")
     author.publish("Come and see", photos=0)

@@ -39,8 +39,9 @@ export function bell() {
 function entry(notification) {
   const say = texts.notification[notification.kind] ?? texts.notification.other;
   const { actor } = notification;
+  const others = notification.actor_count - 1;
   return h("li", { class: notification.read ? "" : "unread" },
     h("button", { type: "button", class: "person", disabled: !actor, onclick: () => actor && openProfile(actor.id) },
       actor ? avatar(actor) : null,
-      h("span", { class: "names" }, h("span", {}, say(actor?.display_name ?? "")), h("small", {}, ago(notification.created_at)))));
+      h("span", { class: "names" }, h("span", {}, say(actor?.display_name ?? "", others)), h("small", {}, ago(notification.created_at)))));
 }

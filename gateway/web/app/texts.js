@@ -60,11 +60,11 @@ const ENGLISH = {
   reference: (id) => `Reference ${id}`,
   retry: "Try again",
   notification: {
-    follow: (name) => `${name} follows you.`,
+    follow: (name, others) => (others ? `${andOthers(name, others)} follow you.` : `${name} follows you.`),
     follow_request: (name) => `${name} would like to follow you.`,
     follow_accepted: (name) => `${name} accepted your request.`,
-    like: (name) => `${name} likes your post.`,
-    comment: (name) => `${name} commented on your post.`,
+    like: (name, others) => (others ? `${andOthers(name, others)} like your post.` : `${name} likes your post.`),
+    comment: (name, others) => `${andOthers(name, others)} commented on your post.`,
     mention: (name) => `${name} mentioned you.`,
     post_failed: () => "One of your posts could not be published.",
     other: (name) => `News from ${name}.`,
@@ -131,16 +131,26 @@ const KOREAN = {
   reference: (id) => `참조 번호 ${id}`,
   retry: "다시 시도",
   notification: {
-    follow: (name) => `${name} 님이 나를 팔로우합니다.`,
+    follow: (name, others) => `${subjectAndOthers(name, others)} 나를 팔로우합니다.`,
     follow_request: (name) => `${name} 님이 팔로우를 요청했습니다.`,
     follow_accepted: (name) => `${name} 님이 요청을 수락했습니다.`,
-    like: (name) => `${name} 님이 내 게시물을 좋아합니다.`,
-    comment: (name) => `${name} 님이 댓글을 남겼습니다.`,
+    like: (name, others) => `${subjectAndOthers(name, others)} 내 게시물을 좋아합니다.`,
+    comment: (name, others) => `${subjectAndOthers(name, others)} 내 게시물에 댓글을 남겼습니다.`,
     mention: (name) => `${name} 님이 나를 언급했습니다.`,
     post_failed: () => "게시하지 못한 게시물이 있습니다.",
     other: (name) => `${name} 님의 소식입니다.`,
   },
 };
+
+/** Name somebody and, if several did it, how many others. */
+function andOthers(name, others) {
+  return others ? `${name} and ${others} ${others === 1 ? "other" : "others"}` : name;
+}
+
+/** Name them in Korean, as the subject of a sentence. */
+function subjectAndOthers(name, others) {
+  return others ? `${name} 님 외 ${others}명이` : `${name} 님이`;
+}
 
 export const language = navigator.languages.some((tag) => tag.toLowerCase().startsWith("ko")) ? "ko" : "en";
 export const texts = language === "ko" ? KOREAN : ENGLISH;
