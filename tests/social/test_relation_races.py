@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session
 
 from factories.social_events import relation_changes
 from factories.social_people import make_people, make_person, relate
+from factories.social_posts import make_post
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.errors import IglooError
 from igloo_social.db import db
 from igloo_social.operations.blocks import block_account, unblock_account
 from igloo_social.operations.follow_requests import accept_request, lock_with_requesters, reject_request
-from igloo_social.operations.follows import follow_account, unfollow_account
+from igloo_social.operations.follows import follow_account, remove_follower, unfollow_account
+from igloo_social.operations.likes import like_post, unlike_post
+from igloo_social.operations.mutes import mute_account, unmute_account
 from igloo_social.operations.profiles import ProfileEdit, edit_profile
 
 THREADS = 8
@@ -48,12 +51,40 @@ UNION ALL
 SELECT a.* FROM relations a JOIN profiles p ON p.user_id = a.to_user
     WHERE a.relation_type = 'r' AND NOT p.is_private
 """
+# What a block leaves nothing of: likes of each other's posts, and news of each other.
+_TRACES = """
+SELECT 'like', likes.user_id, posts.author_id FROM likes
+JOIN posts ON posts.id = likes.post_id
+JOIN relations ON relation_type = 'b'
+    AND (from_user, to_user) IN ((likes.user_id, posts.author_id), (posts.author_id, likes.user_id))
+UNION ALL
+SELECT kind, recipient_id, actor_id FROM notifications
+JOIN relations ON relation_type = 'b'
+    AND (from_user, to_user) IN ((recipient_id, actor_id), (actor_id, recipient_id))
+"""
+_LIKE_DRIFT = """
+SELECT id FROM posts WHERE like_count <> (SELECT count(*) FROM likes WHERE post_id = posts.id)
+"""
+# News of what is no longer so.
+_STALE_NEWS = """
+SELECT * FROM notifications WHERE kind <> 'like' AND NOT EXISTS (
+    SELECT FROM relations WHERE
+        (kind, from_user, to_user, relation_type::text) IN (
+            ('follow', actor_id, recipient_id, 'f'),
+            ('follow_request', actor_id, recipient_id, 'r'),
+            ('follow_accepted', recipient_id, actor_id, 'f')
+        )
+)
+"""
 
 
 def assert_consistent(session: Session) -> None:
     session.rollback()
     assert session.execute(text(_DRIFT)).all() == []
     assert session.execute(text(_IMPOSSIBLE)).all() == []
+    assert session.execute(text(_TRACES)).all() == []
+    assert session.execute(text(_LIKE_DRIFT)).all() == []
+    assert session.execute(text(_STALE_NEWS)).all() == []
 
 
 def assert_events_tell_the_edges(session: Session) -> None:
@@ -120,6 +151,18 @@ def accept(a: UUID, b: UUID) -> Step:
 
 def reject(a: UUID, b: UUID) -> Step:
     return lambda session: reject_request(session, actor_id=a, requester_id=b, now=utc_now())
+
+
+def remove(a: UUID, b: UUID) -> Step:
+    return lambda session: remove_follower(session, actor_id=a, follower_id=b, now=utc_now())
+
+
+def mute(a: UUID, b: UUID) -> Step:
+    return lambda session: mute_account(session, actor_id=a, muted_id=b, duration=None, now=utc_now())
+
+
+def unmute(a: UUID, b: UUID) -> Step:
+    return lambda session: unmute_account(session, actor_id=a, muted_id=b, now=utc_now())
 
 
 def set_private(a: UUID, is_private: bool) -> Step:
@@ -250,9 +293,18 @@ def test_thousands_of_changes_among_a_few_people_leave_a_graph_that_agrees(
     app: Flask, session: Session, seed: int
 ) -> None:
     people = [make_person(session, is_private=number % 3 == 0) for number in range(6)]
+    posts = {person: make_post(session, person) for person in people}
     session.commit()
     chance = random.Random(seed)  # noqa: S311 - a repeatable test and no secret
-    verbs = [follow, follow, follow, unfollow, block, unblock, unblock, accept, reject]
+
+    def like(a: UUID, b: UUID) -> Step:
+        return lambda session: like_post(session, post_id=posts[b], user_id=a, now=utc_now())
+
+    def unlike(a: UUID, b: UUID) -> Step:
+        return lambda session: unlike_post(session, post_id=posts[b], user_id=a)
+
+    often = [follow, follow, follow, like, like]
+    verbs = [*often, unfollow, remove, block, unblock, unblock, accept, reject, mute, unmute, unlike]
 
     def step() -> Step:
         if chance.random() < 0.05:
@@ -260,7 +312,7 @@ def test_thousands_of_changes_among_a_few_people_leave_a_graph_that_agrees(
         a, b = chance.sample(people, 2)
         return chance.choice(verbs)(a, b)
 
-    run_together(app, *[[step() for _ in range(60)] for _ in range(THREADS)])
+    run_together(app, *[[step() for _ in range(90)] for _ in range(THREADS)])
 
     assert_consistent(session)
     assert_events_tell_the_edges(session)

@@ -35,7 +35,11 @@ blp = Blueprint("follows", __name__, description="Following people")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
 @patient_with_newcomers
 def follow_user(user_id: UUID) -> Response:
-    """Follow a person, or ask to when their account is private; again, it changes nothing."""
+    """Follow a person, or ask to when their account is private; again, it changes nothing.
+
+    One follows 7,500 people at most (409 `too_many_followees`), and waits for 1,000 answers
+    (409 `too_many_follow_requests`).
+    """
     with transaction() as session:
         actor_id = current_identity().user_id
         relationship = follow_account(session, actor_id=actor_id, followee_id=user_id, now=utc_now())

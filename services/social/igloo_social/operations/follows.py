@@ -9,8 +9,9 @@ from igloo_common.errors import Conflict
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.relations import RelationType
 from igloo_social.operations import notifications
-from igloo_social.operations.relations import add_edge, lock_pair, remove_edges
-from igloo_social.policies.relations import edge_of_follow
+from igloo_social.operations.relations import LockedPair, add_edge, lock_pair, remove_edges
+from igloo_social.policies.relations import MOST_FOLLOWEES, MOST_REQUESTS, edge_of_follow
+from igloo_social.queries.relations import count_requests_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,12 +35,27 @@ class PersonIsBlocked(Conflict):
         super().__init__("You have blocked this person: unblock them first.")
 
 
+class TooManyFollowees(Conflict):
+    """The actor follows as many people as one may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You follow {MOST_FOLLOWEES} people, which is as many as one can.")
+
+
+class TooManyFollowRequests(Conflict):
+    """The actor waits for as many answers as one may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You ask {MOST_REQUESTS} people to follow them, which is as many as one can.")
+
+
 def follow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: datetime) -> Relationship:
     """Follow a person, or ask to when their account is private; done already, it changes and tells nothing.
 
     Raises:
         SelfRelation, UserNotFound: See `lock_pair`.
         PersonIsBlocked: The actor blocks the person.
+        TooManyFollowees, TooManyFollowRequests: The actor follows, or asks, as many as one may.
     """
     pair = lock_pair(session, actor_id=actor_id, other_id=followee_id)
     if pair.relationship.blocking:
@@ -47,6 +63,7 @@ def follow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: 
     kind = edge_of_follow(pair.relationship, is_private=pair.other_is_private)
     if kind is None:
         return pair.relationship
+    _require_room(session, actor_id, pair, kind)
     add_edge(session, from_user=actor_id, to_user=followee_id, relation_type=kind, now=now)
     notifications.notify(
         session,
@@ -58,6 +75,18 @@ def follow_account(session: Session, *, actor_id: UUID, followee_id: UUID, now: 
     )
     asks = kind is RelationType.REQUEST
     return replace(pair.relationship, following=not asks, requested=asks)
+
+
+def _require_room(session: Session, actor_id: UUID, pair: LockedPair, kind: RelationType) -> None:
+    # A request that is accepted becomes a follow whatever its maker follows by then: the owner of the account
+    # has no part in that. So there may be as many follows more as there may be requests.
+    if pair.actor_following_count >= MOST_FOLLOWEES:
+        raise TooManyFollowees
+    if (
+        kind is RelationType.REQUEST
+        and count_requests_of(session, actor_id, limit=MOST_REQUESTS) >= MOST_REQUESTS
+    ):
+        raise TooManyFollowRequests
 
 
 def end_follow(session: Session, *, follower_id: UUID, followee_id: UUID, now: datetime) -> None:

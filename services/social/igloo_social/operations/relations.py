@@ -38,6 +38,7 @@ class LockedPair:
     relationship: Relationship
     actor_is_private: bool
     other_is_private: bool
+    actor_following_count: int
 
 
 def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, bool]:
@@ -48,7 +49,7 @@ def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, boo
     Every change of an edge holds both ends' locks, and so may trust what it reads after this, also counts.
     """
     locked = _LOCK_PEOPLE.rows(session, {"user_ids": list(user_ids)})
-    return {user_id: is_private for user_id, is_private, _ in locked}
+    return {user_id: is_private for user_id, is_private, *_ in locked}
 
 
 def share_person(session: Session, user_id: UUID) -> None:
@@ -73,15 +74,16 @@ def lock_pair(session: Session, *, actor_id: UUID, other_id: UUID) -> LockedPair
     locked = _LOCK_PEOPLE.send(session, {"user_ids": [actor_id, other_id]})
     # A statement of its own: the one that waited for the locks would show the edges as they were before.
     relationship = relationship_between(session, viewer_id=actor_id, user_id=other_id)
-    is_private = {user_id: is_private for user_id, is_private, is_here in locked.rows() if is_here}
-    if len(is_private) != len((actor_id, other_id)):
+    here = {row[0]: row for row in locked.rows() if row[2]}
+    if len(here) != len((actor_id, other_id)):
         raise UserNotFound
     if not may_see_person(relationship):
         raise UserNotFound
     return LockedPair(
         relationship=relationship,
-        actor_is_private=is_private[actor_id],
-        other_is_private=is_private[other_id],
+        actor_is_private=here[actor_id][1],
+        other_is_private=here[other_id][1],
+        actor_following_count=here[actor_id][3],
     )
 
 
@@ -130,7 +132,7 @@ def _announce(
 
 
 _LOCK_PEOPLE = Statement("""
-SELECT user_id, is_private, suspended_at IS NULL FROM profiles
+SELECT user_id, is_private, suspended_at IS NULL, following_count FROM profiles
 WHERE user_id = ANY(%(user_ids)s) AND deleted_at IS NULL
 ORDER BY user_id FOR NO KEY UPDATE
 """)

@@ -10,6 +10,9 @@ from igloo_social.models.relations import RelationType
 if TYPE_CHECKING:
     from igloo_social.models.relations import Relationship
 
+MOST_FOLLOWEES: Final = 7_500
+MOST_REQUESTS: Final = 1_000
+"""Whom one person follows, and asks to: what feeds and lists are read along has to have an end."""
 SHORTEST_MUTE: Final = timedelta(minutes=1)
 LONGEST_MUTE: Final = timedelta(days=365)
 """What is to last longer is for good."""

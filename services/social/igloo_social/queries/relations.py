@@ -94,6 +94,17 @@ def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
     return list(reader.execute(statement).scalars())
 
 
+def count_requests_of(reader: Reader, user_id: UUID, *, limit: int) -> int:
+    """Count whom a person asks to follow, and stop at the limit."""
+    counted = _REQUESTS.row(reader, {"user_id": user_id, "limit": limit})
+    return counted[0] if counted else 0
+
+
+_REQUESTS = Statement("""
+SELECT count(*) FROM (
+    SELECT FROM relations WHERE from_user = %(user_id)s AND relation_type = 'r' LIMIT %(limit)s
+) AS counted
+""")
 _USER = bindparam("user_id", type_=Uuid())
 _EDGE = select(RELATIONS.c.from_user, RELATIONS.c.relation_type, RELATIONS.c.expires_at).where(is_in_force())
 _BETWEEN = Statement(
