@@ -1,14 +1,14 @@
-"""The field of a text that people write, for the schemas of all services."""
+"""The fields of texts that people or their devices write, for the schemas of all services."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from igloo_common.field_errors import CodedMessage
-from igloo_common.texts import composed, problem_with
+from igloo_common.texts import cleaned, composed, problem_with
 
 
 class Text(fields.String):
@@ -34,3 +34,22 @@ class Text(fields.String):
             code, detail = problem
             raise ValidationError(CodedMessage(detail, code=code))
         return text
+
+
+class CleanedName(fields.String):
+    """A name that nobody typed for us, as a phone's: made fit to be shown, and empty where nothing is left.
+
+    It is never the reason to refuse a request; only one longer than `longest` characters is.
+    """
+
+    def __init__(self, *, longest: int, **options: Any) -> None:  # noqa: ANN401 - marshmallow's options
+        super().__init__(validate=validate.Length(max=longest), **options)
+
+    def _deserialize(
+        self,
+        value: Any,  # noqa: ANN401 - what a client sent
+        attr: str | None,
+        data: Mapping[str, Any] | None,
+        **options: Any,  # noqa: ANN401 - marshmallow's own
+    ) -> str:
+        return cleaned(super()._deserialize(value, attr, data, **options))

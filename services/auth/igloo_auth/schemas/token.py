@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load, validate
 
 from igloo_auth.operations.authorization_codes import AUTHORIZATION_CODE
 from igloo_auth.policies.proof_keys import VERIFIER_PATTERN
-from igloo_common.text_fields import Text
+from igloo_common.text_fields import CleanedName
 
 FACEBOOK_ACCESS_TOKEN: Final = "facebook_access_token"  # noqa: S105 - the name of a grant
 FACEBOOK_ID_TOKEN: Final = "facebook_id_token"  # noqa: S105 - the name of a grant
@@ -74,10 +74,10 @@ def _token(description: str, *, longest: int = MAXIMUM_TOKEN_CHARACTERS) -> fiel
     )
 
 
-def _name(description: str, example: str) -> Text:
-    return Text(
+def _name(description: str, example: str) -> CleanedName:
+    return CleanedName(
+        longest=MAXIMUM_NAME_CHARACTERS,
         load_default=None,
-        validate=validate.Length(min=1, max=MAXIMUM_NAME_CHARACTERS),
         metadata={"description": description, "example": example},
     )
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from marshmallow import Schema, fields, validate
 
 from igloo_common.pagination import PageSchema
+from igloo_common.text_fields import Text
 from igloo_social.models.comments import MAX_COMMENT_LENGTH
 from igloo_social.policies.comments import may_delete_comment
 from igloo_social.schemas.mentions import MentionSchema, mentions_json
 from igloo_social.schemas.profiles import PersonSchema
-from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
     from uuid import UUID

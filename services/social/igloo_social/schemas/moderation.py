@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import Schema, fields, post_load, validate
 
 from igloo_common.pagination import PageQuerySchema, PageSchema
+from igloo_common.text_fields import Text
 from igloo_social.models.posts import PostState, Visibility
 from igloo_social.models.reports import MAX_NOTE_LENGTH, ModerationStep, Resolution
 from igloo_social.operations.moderation import Decision
@@ -14,7 +15,6 @@ from igloo_social.queries.moderation import OPEN_COUNTED_AT_MOST
 from igloo_social.schemas.images import ImageSchema
 from igloo_social.schemas.profiles import PersonSchema, person_json
 from igloo_social.schemas.reports import STATES, TARGETS, ReportSchema, report_json
-from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
     from datetime import datetime

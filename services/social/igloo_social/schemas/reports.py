@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields, post_load, validate
 
+from igloo_common.text_fields import Text
 from igloo_social.models.reports import MAX_NOTE_LENGTH, ReportReason, ReportTarget
 from igloo_social.operations.reports import NewReport
-from igloo_social.schemas.texts import Text
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

@@ -28,7 +28,9 @@ def grant_by_authorization_code(request: AuthorizationCodeGrant) -> Grant:
         outcome = redeem_authorization_code(
             session,
             redemption=redemption,
-            device=Device(name=request.device_name, platform=request.platform, network=caller_network()),
+            device=Device(
+                name=request.device_name or None, platform=request.platform or None, network=caller_network()
+            ),
             lifetimes=settings.lifetimes,
             now=utc_now(),
         )

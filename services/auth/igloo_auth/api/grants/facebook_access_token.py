@@ -24,7 +24,9 @@ def grant_by_facebook_token(request: FacebookTokenGrant) -> Grant:
     with provided(FacebookSeats).taken():
         holder = provided(FacebookGraph).identify(user_token)
     charge_sign_in(holder.facebook_user_id)
-    device = Device(name=request.device_name, platform=request.platform, network=caller_network())
+    device = Device(
+        name=request.device_name or None, platform=request.platform or None, network=caller_network()
+    )
     now = utc_now()
     with transaction() as session:
         account_id = find_or_create_account(session, person=holder, now=now)

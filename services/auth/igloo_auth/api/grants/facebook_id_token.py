@@ -22,7 +22,9 @@ def grant_by_id_token(request: IdTokenGrant) -> Grant:
     """Sign a person in; the same transaction uses the nonce up, so that a refusal leaves it as it was."""
     found = provided(LimitedLogin).verify(request.facebook_id_token, now=utc_now())
     charge_sign_in(found.person.facebook_user_id)
-    device = Device(name=request.device_name, platform=request.platform, network=caller_network())
+    device = Device(
+        name=request.device_name or None, platform=request.platform or None, network=caller_network()
+    )
     settings, now = provided(Settings), utc_now()
     with transaction() as session:
         spend_nonce(session, nonce=found.nonce, secret_key=settings.common.secret_key, now=now)
