@@ -12,7 +12,8 @@ from factories.social_posts import deliver, like, make_post, media_ready, put_in
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs.erasures import erase_next
-from igloo_social.models.notifications import NotificationKind
+from igloo_social.models.notifications import NotificationDelivery, NotificationKind
+from igloo_social.operations.notification_preferences import set_preferences
 from igloo_social.operations.notifications import notify
 from igloo_social.operations.read_markers import move_read_marker
 
@@ -90,6 +91,7 @@ def everything_else(session: Session, user_id: UUID) -> dict[str, list[str]]:
         "devices": "SELECT * FROM devices",
         "pushes": "SELECT * FROM pushes",
         "read_markers": "SELECT * FROM notification_read_markers",
+        "notification_preferences": "SELECT * FROM notification_preferences",
         "idempotency_keys": "SELECT subject, route, key FROM idempotency_keys",
     }
     return {
@@ -179,6 +181,8 @@ class Life:
         for someone in (self.person, self.others[0]):
             move_read_marker(session, recipient_id=someone, read_until=LONG_AGO, now=LONG_AGO)
             session.execute(_KEEP_REPLY, {"id": str(someone)})
+            likes_listed = {NotificationKind.LIKE: NotificationDelivery.LIST}
+            set_preferences(session, user_id=someone, deliveries=likes_listed)
         deliver(
             session,
             "auth.friends.found.v1",

@@ -73,6 +73,7 @@ def test_everything_of_theirs_goes_and_everything_of_others_stays(app: Flask, se
             "devices": 1,
             "pushes": 3,
             "read_markers": 1,
+            "notification_preferences": 1,
             "facebook_friends": 6,
             "kept_replies": 1,
         }
