@@ -23,7 +23,7 @@ blp = Blueprint("revisions", __name__, description="Earlier versions of posts")
 
 @blp.route("/v1/posts/<uuid:post_id>/revisions", methods=["GET"])
 @access.optional
-@access.about(post_id="post.see")
+@access.about(post_id="post.visible")
 @blp.arguments(PageQuerySchema, location="query")
 @blp.response(200, RevisionsPageSchema)
 @blp.alt_response(404, "NOT_FOUND")
