@@ -53,13 +53,14 @@ DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
     SELECT user_id, post_id FROM suspended_likes WHERE user_id = %(account_id)s LIMIT %(limit)s
 )
 """)
+# Locked in the order of their ids, as by who decides about several at once.
 REMOVE_REPORTS = Statement("""
 DELETE FROM reports WHERE id IN (
-    SELECT id FROM reports WHERE owner_id = %(account_id)s LIMIT %(limit)s
+    SELECT id FROM reports WHERE owner_id = %(account_id)s ORDER BY id LIMIT %(limit)s FOR UPDATE
 )
 """)
 FORGET_REPORTER = Statement("""
 UPDATE reports SET reporter_id = NULL, note = '' WHERE id IN (
-    SELECT id FROM reports WHERE reporter_id = %(account_id)s LIMIT %(limit)s
+    SELECT id FROM reports WHERE reporter_id = %(account_id)s ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE
 )
 """)

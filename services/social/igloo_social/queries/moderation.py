@@ -103,10 +103,15 @@ def _open_reports() -> ColumnElement[int]:
     return select(func.count()).select_from(some).scalar_subquery()
 
 
+def _word(value: str) -> ColumnElement[str]:
+    """Write one of our own words into a statement."""
+    return literal_column(f"'{value}'", SqlText())
+
+
 _OWNER_STATE = case(
-    (PROFILES.c.deleted_at.is_not(None), "deleted"),
-    (PROFILES.c.suspended_at.is_not(None), "suspended"),
-    else_="shown",
+    (PROFILES.c.deleted_at.is_not(None), _word("deleted")),
+    (PROFILES.c.suspended_at.is_not(None), _word("suspended")),
+    else_=_word("shown"),
 )
 _QUEUED = select(
     *REPORTS.c,
@@ -122,16 +127,16 @@ _TARGETS: dict[ReportTarget, Select[Any]] = {
     ReportTarget.USER: select(
         _OWNER_STATE.label("state"),
         PROFILES.c.bio.label("text"),
-        case((PROFILES.c.is_private, "private"), else_="public").label("visibility"),
+        case((PROFILES.c.is_private, _word("private")), else_=_word("public")).label("visibility"),
         sql_cast(_NOTHING, Uuid()).label("post_id"),
-        sql_cast("[]", SqlText()).label("images"),
+        sql_cast(_word("[]"), SqlText()).label("images"),
         PROFILES.c.created_at,
         sql_cast(_NOTHING, SqlText()).label("edited_at"),
     ).where(PROFILES.c.user_id == _TARGET_ID),
     ReportTarget.POST: select(
         case(
-            (POSTS.c.deleted_at.is_not(None), "deleted"),
-            (POSTS.c.state == "published", "shown"),
+            (POSTS.c.deleted_at.is_not(None), _word("deleted")),
+            (POSTS.c.state == _word("published"), _word("shown")),
             else_=POSTS.c.state,
         ).label("state"),
         POSTS.c.caption.label("text"),
@@ -143,15 +148,15 @@ _TARGETS: dict[ReportTarget, Select[Any]] = {
     ).where(POSTS.c.id == _TARGET_ID),
     ReportTarget.COMMENT: select(
         case(
-            (COMMENTS.c.deleted_at.is_not(None), "deleted"),
-            (COMMENTS.c.hidden_by == "moderation", "hidden"),
-            (COMMENTS.c.hidden_by == "suspension", "suspended"),
-            else_="shown",
+            (COMMENTS.c.deleted_at.is_not(None), _word("deleted")),
+            (COMMENTS.c.hidden_by == _word("moderation"), _word("hidden")),
+            (COMMENTS.c.hidden_by == _word("suspension"), _word("suspended")),
+            else_=_word("shown"),
         ).label("state"),
         COMMENTS.c.text.label("text"),
         POSTS.c.visibility,
         COMMENTS.c.post_id,
-        sql_cast("[]", SqlText()).label("images"),
+        sql_cast(_word("[]"), SqlText()).label("images"),
         COMMENTS.c.created_at,
         sql_cast(_NOTHING, SqlText()).label("edited_at"),
     )
@@ -177,5 +182,5 @@ def _actions(*, by_target: bool, by_owner: bool, with_views: bool, newer: bool, 
     if by_owner:
         done = done.where(MODERATION_ACTIONS.c.owner_id == bindparam("owner_id", type_=Uuid()))
     if not with_views:
-        done = done.where(MODERATION_ACTIONS.c.action != literal_column("'view'"))
+        done = done.where(MODERATION_ACTIONS.c.action != _word("view"))
     return keyset(done, MODERATION_ACTIONS.c.acted_at, MODERATION_ACTIONS.c.id, newer=newer, bounded=bounded)
