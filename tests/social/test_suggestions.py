@@ -337,6 +337,21 @@ def test_who_is_dismissed_is_never_suggested_again(client: FlaskClient, session:
     assert suggested(client, friend) == names(viewer, other)
 
 
+def test_the_dismissals_of_and_by_the_deleted_are_forgotten(
+    app: Flask, client: FlaskClient, session: Session
+) -> None:
+    gone, other, third = make_people(session, 3)
+    session.commit()
+    for by, dismissed in ((gone, other), (other, gone), (other, third)):
+        client.delete(f"{PATH}/{dismissed}", headers=bearer(by))
+
+    delete_account(session, gone)
+    erase_all(app)
+
+    left = session.execute(text("SELECT user_id, dismissed_id FROM dismissed_suggestions")).all()
+    assert [tuple(row) for row in left] == [(other, third)]
+
+
 def test_only_a_known_other_person_can_be_dismissed(client: FlaskClient, session: Session) -> None:
     viewer, blocker = make_people(session, 2)
     relate(session, blocker, "b", viewer)

@@ -59,6 +59,15 @@ def remove_friends(session: Session, account_id: UUID) -> Mapping[str, int]:
     return {"facebook_friends": _REMOVE_FRIENDS.count(session, {"account_id": account_id})}
 
 
+def remove_dismissals(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget some of whom the person did not want to be suggested, and of who did not want them."""
+    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
+    return {
+        "dismissed_suggestions": REMOVE_DISMISSED.count(session, batch)
+        + REMOVE_DISMISSALS_OF.count(session, batch)
+    }
+
+
 def remove_kept_replies(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Forget the replies that were kept for the person's phone to ask again: they hold posts in full."""
     return {"kept_replies": _REMOVE_KEPT_REPLIES.count(session, {"account_id": str(account_id)})}
@@ -100,5 +109,16 @@ _REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE rec
 _REMOVE_PREFERENCES = Statement("DELETE FROM notification_preferences WHERE user_id = %(account_id)s")
 _REMOVE_FRIENDS = Statement("""
 DELETE FROM facebook_friends WHERE user_id = %(account_id)s OR friend_id = %(account_id)s
+""")
+REMOVE_DISMISSED = Statement("""
+DELETE FROM dismissed_suggestions WHERE (user_id, dismissed_id) IN (
+    SELECT user_id, dismissed_id FROM dismissed_suggestions WHERE user_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+REMOVE_DISMISSALS_OF = Statement("""
+DELETE FROM dismissed_suggestions WHERE (user_id, dismissed_id) IN (
+    SELECT user_id, dismissed_id FROM dismissed_suggestions
+    WHERE dismissed_id = %(account_id)s LIMIT %(limit)s
+)
 """)
 _REMOVE_KEPT_REPLIES = Statement("DELETE FROM idempotency_keys WHERE subject = %(account_id)s")

@@ -21,6 +21,7 @@ from igloo_social.operations.erased_relations import remove_relations
 from igloo_social.operations.erased_reports import remove_reports, remove_set_apart
 from igloo_social.operations.erased_traces import (
     forget_events,
+    remove_dismissals,
     remove_feed,
     remove_friends,
     remove_kept_replies,
@@ -51,6 +52,7 @@ _BATCHES: tuple[Callable[[Session, UUID], Mapping[str, int]], ...] = (
     remove_feed,
     remove_read_marker,
     remove_friends,
+    remove_dismissals,
     remove_reports,
     remove_kept_replies,
     forget_events,
