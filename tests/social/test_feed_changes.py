@@ -353,3 +353,24 @@ def test_notes_go_when_no_token_reaches_them_any_more(
             ]
 
     assert counts == [2, 2]
+
+
+def test_a_removal_that_comes_late_is_told_of_once_more(
+    session: Session, client: FlaskClient, people: tuple[UUID, UUID]
+) -> None:
+    """Who read the feed after they left, and before it was cleaned, has kept posts anew."""
+    reader, author = people
+    publish(client, session, author)
+    unfollow_account(session, actor_id=reader, followee_id=author, now=utc_now())
+    later = utc_now() + timedelta(hours=1)
+
+    for _ in range(2):
+        edge = {"from_user_id": reader, "to_user_id": author, "relation_type": "f"}
+        deliver(session, "social.relation.changed.v1", now=later, **edge)
+        later += timedelta(hours=1)
+
+    told_at = select(FEED_CHANGES.c.changed_at).where(
+        FEED_CHANGES.c.owner_id == reader, FEED_CHANGES.c.subject_id == author
+    )
+    late = [at for at in session.scalars(told_at) if at > utc_now()]
+    assert late == [later - timedelta(hours=2)]

@@ -24,6 +24,7 @@ from igloo_common.ids import new_id
 from igloo_social.consumers import consumers
 from igloo_social.models.posts import POSTS, Visibility
 from igloo_social.models.profiles import PROFILES
+from igloo_social.models.relations import RELATIONS
 from igloo_social.operations import feed_changes, merging, timeline
 from igloo_social.operations.account_tasks import finish_suspension, lock_due_suspension, request_erasure
 from igloo_social.operations.blocks import block_account, unblock_account
@@ -67,6 +68,15 @@ class Town:
         """Choose two people."""
         first, second = self.random.sample(self.people, 2)
         return first, second
+
+    def a_follow(self) -> tuple[UUID, UUID]:
+        """Choose a follow by somebody who keeps a feed, or two people if there is none."""
+        owners = [phone.owner for phone in self.phones]
+        follows = select(RELATIONS.c.from_user, RELATIONS.c.to_user).where(
+            RELATIONS.c.relation_type == "f", RELATIONS.c.from_user.in_(owners)
+        )
+        edges = sorted((row[0], row[1]) for row in self.session.execute(follows))
+        return self.random.choice(edges) if edges else self.pair()
 
     def without_phone(self) -> list[UUID]:
         """List the people who keep no feed: a suspended or deleted person reads none."""
@@ -112,13 +122,13 @@ def delete(town: Town, now: datetime) -> None:
 
 
 def follow(town: Town, now: datetime) -> None:
-    actor, other = town.pair()
+    actor, other = town.random.choice(town.phones).owner, town.random.choice(town.people)
     if follow_account(town.session, actor_id=actor, followee_id=other, now=now).requested:
         accept_request(town.session, actor_id=other, requester_id=actor, now=now)
 
 
 def unfollow(town: Town, now: datetime) -> None:
-    actor, other = town.pair()
+    actor, other = town.a_follow()
     unfollow_account(town.session, actor_id=actor, followee_id=other, now=now)
 
 
@@ -133,7 +143,7 @@ def unblock(town: Town, now: datetime) -> None:
 
 
 def mute(town: Town, now: datetime) -> None:
-    actor, other = town.pair()
+    actor, other = town.a_follow()
     mute_account(town.session, actor_id=actor, muted_id=other, duration=None, now=now)
 
 
@@ -193,7 +203,9 @@ def suspend(town: Town, now: datetime) -> None:
 def reinstate(town: Town, now: datetime) -> None:
     while move(town, now):
         pass
-    reinstate_person(town.session, user_id=town.random.choice(town.people), now=now)
+    suspended = select(PROFILES.c.user_id).where(PROFILES.c.suspended_at.is_not(None))
+    for person in town.session.scalars(suspended).all():
+        reinstate_person(town.session, user_id=person, now=now)
 
 
 def move(town: Town, now: datetime) -> bool:
@@ -214,14 +226,14 @@ def hear(town: Town, now: datetime) -> None:
 
 
 OPERATIONS: dict[Callable[[Town, datetime], object], int] = {
-    post: 14,
+    post: 18,
     edit: 8,
     delete: 3,
-    follow: 10,
-    unfollow: 6,
+    follow: 16,
+    unfollow: 3,
     block: 1,
     unblock: 2,
-    mute: 4,
+    mute: 3,
     unmute: 1,
     let_mutes_expire: 1,
     sweep_mutes: 1,
@@ -232,8 +244,8 @@ OPERATIONS: dict[Callable[[Town, datetime], object], int] = {
     erase: 2,
     suspend: 1,
     move: 3,
-    reinstate: 2,
-    hear: 40,
+    reinstate: 3,
+    hear: 44,
 }
 
 
