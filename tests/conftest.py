@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from factories.databases import DatabaseUrls, MigratedDatabases
 from igloo_local.parts.postgres import Postgres
@@ -15,6 +16,10 @@ from igloo_local.parts.seaweed import Seaweed
 # What shares a whole stack, the longest first: with several workers, each of these stays with one of them.
 _TOGETHER = ("e2e", "browser", "media", "gateway")
 _TESTS = Path(__file__).parent
+
+# The same examples at every run: what fails here fails everywhere, and again.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.load_profile("repeatable")
 
 # Tests end a server by throwing its folder away: nothing has to survive a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
