@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from factories.locks import wait_for_a_waiter
 from factories.social_accounts import delete_account, erase_all
 from factories.social_events import emitted
 from factories.social_moderation import miscounted, move_all, reinstate, say, state_of_everything
@@ -625,6 +626,34 @@ def test_of_moderators_who_decide_at_once_one_decides(app: Flask, office: Office
     assert sorted(said) == sorted([action] * 4 + ["refused"] * 4)
     expected = 404 if action == "hide_post" else 200
     assert office.sees(office.fan, f"/v1/posts/{office.post}") == expected
+
+
+def test_who_decides_while_another_has_just_decided_otherwise_is_refused(app: Flask, office: Office) -> None:
+    first, second = (UUID(office.reported("post")) for _ in range(2))
+    office.session.rollback()
+
+    def decide(session: Session, report_id: UUID, resolution: Resolution) -> None:
+        resolve_report(
+            session,
+            Decision(resolution=resolution),
+            report_id=report_id,
+            moderator_id=office.moderator,
+            now=utc_now(),
+        )
+
+    def decide_otherwise() -> None:
+        with app.app_context(), pytest.raises(Conflict), transaction() as session:
+            decide(session, second, Resolution.HIDE_POST)
+
+    decide(office.session, first, Resolution.DISMISS)
+    with ThreadPoolExecutor(1) as pool:
+        effort = pool.submit(decide_otherwise)
+        wait_for_a_waiter(office.session, effort)
+        office.session.commit()
+        effort.result(timeout=10)
+
+    assert [action for action, _, _ in office.actions()] == ["dismiss"]
+    assert office.sees(office.fan, f"/v1/posts/{office.post}") == 200
 
 
 def test_a_post_deleted_while_it_is_hidden_ends_deleted(app: Flask, office: Office) -> None:
