@@ -62,7 +62,7 @@ def list_reports(asked: tuple[PageQuery, bool]) -> Response:
 
 @blp.route("/v1/moderation/reports/<uuid:report_id>", methods=["GET"])
 @access.scope(SCOPE)
-@access.about(report_id="report.not_against_caller")
+@access.about(report_id="report.moderate")
 @blp.response(200, WholeReportSchema)
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
@@ -82,7 +82,7 @@ def get_report(report_id: UUID) -> Response:
 
 @blp.route("/v1/moderation/reports/<uuid:report_id>/resolve", methods=["POST"])
 @access.scope(SCOPE)
-@access.about(report_id="report.not_against_caller")
+@access.about(report_id="report.moderate")
 @blp.arguments(DecisionSchema)
 @blp.response(200, ModeratedReportSchema)
 @blp.alt_response(403, "FORBIDDEN")
@@ -106,7 +106,7 @@ def resolve(decision: Decision, report_id: UUID) -> Response:
 
 @blp.route("/v1/moderation/reports/<uuid:report_id>/reopen", methods=["POST"])
 @access.scope(SCOPE)
-@access.about(report_id="report.not_against_caller")
+@access.about(report_id="report.moderate")
 @blp.arguments(ReopeningSchema)
 @blp.response(200, ModeratedReportSchema)
 @blp.alt_response(403, "FORBIDDEN")
@@ -129,7 +129,7 @@ def reopen(reopening: dict[str, Any], report_id: UUID) -> Response:
 
 @blp.route("/v1/moderation/actions", methods=["GET"])
 @access.scope(SCOPE)
-@access.about(owner_id="moderation.any", target_id="moderation.any")
+@access.about(owner_id="report.moderate", target_id="report.moderate")
 @blp.arguments(ActionsQuerySchema, location="query")
 @blp.response(200, ActionsPageSchema)
 def list_actions(asked: tuple[PageQuery, dict[str, Any]]) -> Response:

@@ -36,7 +36,7 @@ _IDEMPOTENCY_KEY: Final = {
 
 @blp.route("/v1/reports", methods=["POST"])
 @access.user
-@access.about(target_id="report.target_visible")
+@access.about(target_id="target.report")
 @blp.doc(parameters=[_IDEMPOTENCY_KEY])
 @blp.arguments(NewReportSchema)
 @blp.response(201, ReportSchema, headers=RATE_LIMIT_HEADERS)
