@@ -23,7 +23,13 @@ from igloo_social.operations.follows import unfollow_account
 from igloo_social.policies.feed_changes import NOTES_KEPT_FOR, OVERLAP, TOKENS_WORK_FOR
 from igloo_social.schemas.feed import FeedChangesSchema
 
-NOTHING = {"posts": [], "removed_post_ids": [], "removed_author_ids": [], "gap": None, "has_more": False}
+NOTHING: dict[str, Any] = {
+    "posts": [],
+    "removed_post_ids": [],
+    "removed_author_ids": [],
+    "gap": None,
+    "has_more": False,
+}
 
 
 @pytest.fixture
@@ -149,7 +155,7 @@ def test_whoever_is_left_blocked_or_muted_is_gone_at_once(
     publish(client, session, author)
     token = changes(client, reader)["next_since"]
 
-    body = {} if path == "mute" else None
+    body: dict[str, Any] | None = {} if path == "mute" else None
     client.open(f"/v1/users/{author}/{path}", method=method, json=body, headers=bearer(reader))
 
     said = told(changes(client, reader, token))
