@@ -16,6 +16,13 @@ from igloo_common.identity import current_identity
 from igloo_common.statements import Statement
 
 KEPT_FOR: Final = timedelta(hours=24)
+KEY_PARAMETER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key with the same body within a day gives the first reply again.",
+}
+"""For `blp.doc(parameters=[…])` of a view that answers through `once`."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 _LOCK = Statement("SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0))")

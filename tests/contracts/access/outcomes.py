@@ -131,5 +131,5 @@ def expected(operation_id: str, access: Mapping[str, object], rule: str | None, 
         return Outcome.UNAUTHENTICATED
     if caller == "scope:moderator":
         return Outcome.FORBIDDEN
-    outcome = STATES.get((operation_id, world.actor))
-    return outcome or (Outcome.DONE if rule is None else RULES[rule](world))
+    outcome = Outcome.DONE if rule is None else RULES[rule](world)
+    return STATES.get((operation_id, world.actor), outcome) if outcome is Outcome.DONE else outcome

@@ -17,7 +17,7 @@ from igloo_common import access
 from igloo_common.access import current_identity
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
-from igloo_common.idempotency import once
+from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.object_store import ObjectStore
 from igloo_common.web import Blueprint, json_response, provided
 
@@ -25,19 +25,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _NOT_STORED = {"Cache-Control": "no-store"}
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "maxLength": 255},
-    "description": "The same key within a day gives the first reply again.",
-}
 
 blp = Blueprint("account_exports", __name__, description="Copies of everything held about a person.")
 
 
 @blp.route("/v1/account/exports", methods=["POST"])
 @access.user
-@blp.doc(parameters=[_IDEMPOTENCY_KEY])
+@blp.doc(parameters=[KEY_PARAMETER])
 @blp.response(202, AccountExportSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")

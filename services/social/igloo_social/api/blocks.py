@@ -27,6 +27,7 @@ blp = Blueprint("blocks", __name__, description="Blocking people")
 
 @blp.route("/v1/users/<uuid:user_id>/block", methods=["PUT"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
@@ -34,7 +35,7 @@ blp = Blueprint("blocks", __name__, description="Blocking people")
 def block_user(user_id: UUID) -> Response:
     """Block a person; again, it changes nothing.
 
-    Follows, requests, likes and notifications between the two go at once. For the blocked person, everything
+    Follows, requests, likes, comments and news between the two go at once. For the blocked person, everything
     of the blocker is 404 from now on.
     """
     with transaction() as session:
@@ -45,6 +46,7 @@ def block_user(user_id: UUID) -> Response:
 
 @blp.route("/v1/users/<uuid:user_id>/block", methods=["DELETE"])
 @access.user
+@access.about(user_id="person.other")
 @blp.response(200, RelationshipSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")

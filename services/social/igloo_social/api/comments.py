@@ -11,7 +11,7 @@ from igloo_common import access
 from igloo_common.access import current_identity, viewer_id
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
-from igloo_common.idempotency import once
+from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 blp = Blueprint("comments", __name__, description="What people say under posts")
-
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "maxLength": 255},
-    "description": "The same key with the same body within a day gives the first reply again.",
-}
 
 
 @blp.route("/v1/posts/<uuid:post_id>/comments", methods=["GET"])
@@ -61,7 +54,7 @@ def list_comments(query: PageQuery, post_id: UUID) -> Response:
 @blp.route("/v1/posts/<uuid:post_id>/comments", methods=["POST"])
 @access.user
 @access.about(post_id="post.visible")
-@blp.doc(parameters=[_IDEMPOTENCY_KEY])
+@blp.doc(parameters=[KEY_PARAMETER])
 @blp.arguments(NewCommentSchema)
 @blp.response(201, CommentSchema)
 @blp.alt_response(404, "NOT_FOUND")

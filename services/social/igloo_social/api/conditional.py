@@ -11,6 +11,10 @@ from flask import request
 if TYPE_CHECKING:
     from flask import Response
 
+IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
+"""For `blp.doc(parameters=[…])` of the views that heed them."""
+
 # As `tagged` writes it, of no more digits than a version has.
 _VERSION = re.compile(r"([0-9]{1,10})-")
 

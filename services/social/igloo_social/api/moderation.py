@@ -14,7 +14,7 @@ from igloo_common.web import Blueprint, provided
 from igloo_social.addresses import RenditionAddresses
 from igloo_social.api.pages import PageRequest
 from igloo_social.models.reports import ReportTarget
-from igloo_social.operations.moderation import Decision, reopen_report, resolve_report, view_report
+from igloo_social.operations import moderation as operations
 from igloo_social.queries.moderation import actions_of, report_by_id, reports_in_state, target_as_it_is
 from igloo_social.schemas.moderation import (
     ActionsPageSchema,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from igloo_common.pagination import PageQuery
+    from igloo_social.operations.moderation import Decision
 
 SCOPE = "moderator"
 
@@ -74,7 +75,9 @@ def get_report(report_id: UUID) -> Response:
     """
     now = utc_now()
     with transaction() as session:
-        report = view_report(session, report_id=report_id, moderator_id=current_identity().user_id, now=now)
+        report = operations.view_report(
+            session, report_id=report_id, moderator_id=current_identity().user_id, now=now
+        )
         target = target_as_it_is(session, kind=ReportTarget(report.target_kind), target_id=report.target_id)
     shown = target_json(target, provided(RenditionAddresses), now=now)
     return json_response({**moderated_report_json(report), "target": shown})
@@ -89,7 +92,7 @@ def get_report(report_id: UUID) -> Response:
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
-def resolve(decision: Decision, report_id: UUID) -> Response:
+def resolve_report(decision: Decision, report_id: UUID) -> Response:
     """Decide about a report, and with it about all open reports of the same thing.
 
     A hidden post is its author's alone to see, as `hidden`, and to delete; a hidden comment is nobody's. A
@@ -99,7 +102,9 @@ def resolve(decision: Decision, report_id: UUID) -> Response:
     """
     with transaction() as session:
         moderator_id = current_identity().user_id
-        resolve_report(session, decision, report_id=report_id, moderator_id=moderator_id, now=utc_now())
+        operations.resolve_report(
+            session, decision, report_id=report_id, moderator_id=moderator_id, now=utc_now()
+        )
         report = report_by_id(session, report_id)
     return json_response(moderated_report_json(report))
 
@@ -113,7 +118,7 @@ def resolve(decision: Decision, report_id: UUID) -> Response:
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
-def reopen(reopening: dict[str, Any], report_id: UUID) -> Response:
+def reopen_report(reopening: dict[str, Any], report_id: UUID) -> Response:
     """Take a decision back, for all reports that it closed: the way of an appeal.
 
     What was hidden shows again, and a suspended person is reinstated within seconds, unless another report
@@ -122,7 +127,9 @@ def reopen(reopening: dict[str, Any], report_id: UUID) -> Response:
     with transaction() as session:
         moderator_id = current_identity().user_id
         note = reopening["note"]
-        reopen_report(session, report_id=report_id, note=note, moderator_id=moderator_id, now=utc_now())
+        operations.reopen_report(
+            session, report_id=report_id, note=note, moderator_id=moderator_id, now=utc_now()
+        )
         report = report_by_id(session, report_id)
     return json_response(moderated_report_json(report))
 
@@ -132,7 +139,7 @@ def reopen(reopening: dict[str, Any], report_id: UUID) -> Response:
 @access.about(owner_id="report.moderate", target_id="report.moderate")
 @blp.arguments(ActionsQuerySchema, location="query")
 @blp.response(200, ActionsPageSchema)
-def list_actions(asked: tuple[PageQuery, dict[str, Any]]) -> Response:
+def list_moderation_actions(asked: tuple[PageQuery, dict[str, Any]]) -> Response:
     """List what moderators did, the last first; looks at reports are listed when asked for.
 
     The trail cannot be changed, not even by the service itself, and outlives what it is about.

@@ -11,12 +11,12 @@ from igloo_common import access
 from igloo_common.access import current_identity, viewer_id
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
-from igloo_common.idempotency import once
+from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint, provided
 from igloo_social.addresses import RenditionAddresses
-from igloo_social.api.conditional import expected_versions, tagged
+from igloo_social.api.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_social.api.pages import PageRequest
 from igloo_social.operations import post_edits
 from igloo_social.operations import posts as operations
@@ -33,20 +33,11 @@ if TYPE_CHECKING:
 
 blp = Blueprint("posts", __name__, description="Posts with their images")
 
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "maxLength": 255},
-    "description": "The same key with the same body within a day gives the first reply again.",
-}
-_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
-_IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
-
 
 @blp.route("/v1/posts", methods=["POST"])
 @access.user
 @access.about(media_ids="media.attach")
-@blp.doc(parameters=[_IDEMPOTENCY_KEY])
+@blp.doc(parameters=[KEY_PARAMETER])
 @blp.arguments(NewPostSchema)
 @blp.response(201, PostSchema)
 @blp.alt_response(409, "CONFLICT")
@@ -68,7 +59,7 @@ def create_post(new: NewPost) -> Response:
 @blp.route("/v1/posts/<uuid:post_id>", methods=["GET"])
 @access.optional
 @access.about(post_id="post.visible")
-@blp.doc(parameters=[_IF_NONE_MATCH])
+@blp.doc(parameters=[IF_NONE_MATCH])
 @blp.response(200, PostSchema)
 @blp.alt_response(304, description="It is as the client has it")
 @blp.alt_response(404, "NOT_FOUND")
@@ -84,7 +75,7 @@ def get_post(post_id: UUID) -> Response:
 @blp.route("/v1/posts/<uuid:post_id>", methods=["PATCH"])
 @access.user
 @access.about(post_id="post.own")
-@blp.doc(parameters=[_IF_MATCH])
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(PostEditSchema)
 @blp.response(200, PostSchema)
 @blp.alt_response(403, "FORBIDDEN")

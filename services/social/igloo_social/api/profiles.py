@@ -11,7 +11,7 @@ from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
-from igloo_social.api.conditional import expected_versions, tagged
+from igloo_social.api.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.operations.profiles import ProfileEdit, edit_profile
 from igloo_social.policies.usernames import normalised
@@ -32,13 +32,10 @@ if TYPE_CHECKING:
 
 blp = Blueprint("profiles", __name__, description="People")
 
-_IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
-_IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
-
 
 @blp.route("/v1/users/me", methods=["GET"])
 @access.user
-@blp.doc(parameters=[_IF_NONE_MATCH])
+@blp.doc(parameters=[IF_NONE_MATCH])
 @blp.response(200, ProfileSchema)
 @blp.alt_response(304, description="It is as the client has it")
 def get_my_profile() -> Response:
@@ -53,7 +50,7 @@ def get_my_profile() -> Response:
 
 @blp.route("/v1/users/me", methods=["PATCH"])
 @access.user
-@blp.doc(parameters=[_IF_MATCH])
+@blp.doc(parameters=[IF_MATCH])
 @blp.arguments(ProfileEditSchema)
 @blp.response(200, ProfileSchema)
 @blp.alt_response(
@@ -82,7 +79,7 @@ def edit_my_profile(edit: ProfileEdit) -> Response:
 @blp.route("/v1/users/<uuid:user_id>", methods=["GET"])
 @access.optional
 @access.about(user_id="person.visible")
-@blp.doc(parameters=[_IF_NONE_MATCH])
+@blp.doc(parameters=[IF_NONE_MATCH])
 @blp.response(200, ProfileSchema)
 @blp.alt_response(304, description="It is as the client has it")
 @blp.alt_response(404, "NOT_FOUND")

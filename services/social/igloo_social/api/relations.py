@@ -21,6 +21,7 @@ blp = Blueprint("relations", __name__, description="What people are to each othe
 
 @blp.route("/v1/relationships", methods=["GET"])
 @access.user
+@access.about(user_id="person.listed")
 @blp.arguments(RelationshipsQuerySchema, location="query")
 @blp.response(200, RelationshipsSchema)
 def list_relationships(query: dict[str, list[UUID]]) -> Response:

@@ -8,7 +8,7 @@ from igloo_common import access
 from igloo_common.access import current_identity
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
-from igloo_common.idempotency import once
+from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.rate_limits import RATE_LIMIT_HEADERS, RATE_LIMITED, RateLimit, charge
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint, provided
@@ -26,18 +26,11 @@ LIMIT_NAME: Final = "reports"
 
 blp = Blueprint("reports", __name__, description="Reporting what breaks the rules")
 
-_IDEMPOTENCY_KEY: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "maxLength": 255},
-    "description": "The same key with the same body within a day gives the first reply again.",
-}
-
 
 @blp.route("/v1/reports", methods=["POST"])
 @access.user
 @access.about(target_id="target.report")
-@blp.doc(parameters=[_IDEMPOTENCY_KEY])
+@blp.doc(parameters=[KEY_PARAMETER])
 @blp.arguments(NewReportSchema)
 @blp.response(201, ReportSchema, headers=RATE_LIMIT_HEADERS)
 @blp.alt_response(200, schema=ReportSchema, description="Reported before, and nobody has decided yet")
@@ -45,7 +38,7 @@ _IDEMPOTENCY_KEY: Final = {
 @blp.alt_response(409, "CONFLICT")
 @blp.alt_response(422, "UNPROCESSABLE_ENTITY")
 @blp.alt_response(429, **RATE_LIMITED)
-def report_something(new: NewReport) -> Response:
+def create_report(new: NewReport) -> Response:
     """Report a person, a post or a comment to the moderators.
 
     It is kept as it reads at this moment. Reported again by the same person while nobody has decided, it is
