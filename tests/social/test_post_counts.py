@@ -1,6 +1,5 @@
 """Everybody is told of as many posts as they can page through, whatever becomes of the posts."""
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
@@ -17,12 +16,10 @@ from factories.tokens import bearer
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.db import db
-from igloo_social.jobs.periodic import reconcile_post_counts
 from igloo_social.models.profiles import PROFILES
 from igloo_social.operations.post_counts import RECOUNT_BELOW, recount_posts
 from igloo_social.operations.posts import NewPost, create_post
 from igloo_social.operations.publishing import hide_post, restore_post
-from igloo_social.queries.post_counts import miscounted_authors
 
 
 class Readers:
@@ -172,25 +169,3 @@ def test_posts_made_at_once_are_all_counted(app: Flask, session: Session) -> Non
 
     columns = (PROFILES.c.post_count, PROFILES.c.public_post_count, PROFILES.c.followers_post_count)
     assert tuple(session.execute(select(*columns).where(PROFILES.c.user_id == author)).one()) == (60, 60, 0)
-
-
-def test_counts_that_drifted_are_put_right_on_schedule(
-    app: Flask, session: Session, readers: Readers, caplog: pytest.LogCaptureFixture
-) -> None:
-    readers.post()
-    readers.post(visibility="followers")
-    with app.app_context(), caplog.at_level(logging.ERROR):
-        reconcile_post_counts()
-    assert caplog.text == ""
-    drifted = update(PROFILES).where(PROFILES.c.user_id == readers.author).values(followers_post_count=9)
-    session.execute(drifted)
-    session.commit()
-    assert miscounted_authors(session, limit=10) == [readers.author]
-    session.rollback()
-
-    with app.app_context(), caplog.at_level(logging.ERROR):
-        reconcile_post_counts()
-
-    assert miscounted_authors(session, limit=10) == []
-    assert readers.counts() == [2, 2, 1, 1]
-    assert "Counts of posts were wrong" in caplog.text

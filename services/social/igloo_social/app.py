@@ -10,6 +10,7 @@ from igloo_common.web import create_service, provide
 from igloo_social import models
 from igloo_social.addresses import RenditionAddresses
 from igloo_social.api import BLUEPRINTS
+from igloo_social.commands.counts import counts as count_commands
 from igloo_social.db import db
 from igloo_social.first_sight import note_first_sights
 from igloo_social.settings import Settings
@@ -35,4 +36,5 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
     provide(app, settings)
     provide(app, RenditionAddresses(settings))
     note_first_sights(app)
+    app.cli.add_command(count_commands)
     return app

@@ -6,24 +6,19 @@ import logging
 from datetime import timedelta
 
 from igloo_common.clock import utc_now
-from igloo_common.database import reading, transaction
+from igloo_common.database import transaction
 from igloo_common.worker import PeriodicJob
+from igloo_social.jobs.counts import SLICES_EVERY_SECONDS, CountsJob
 from igloo_social.operations.account_tasks import prune_tasks
-from igloo_social.operations.counts import recount_people
 from igloo_social.operations.devices import remove_silent_devices
 from igloo_social.operations.feed_changes import prune_changes
 from igloo_social.operations.mutes import end_expired_mutes
 from igloo_social.operations.notification_batches import prune_notifications
-from igloo_social.operations.post_counts import recount_posts
 from igloo_social.operations.publishing import fail_stranded_posts
-from igloo_social.operations.relations import lock_people
-from igloo_social.queries.counts import miscounted_people
-from igloo_social.queries.post_counts import miscounted_authors
 
 MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
 
-RECONCILED_AT_ONCE = 1_000
 NEWS_PRUNED_AT_ONCE = 2_000
 MUTES_AT_ONCE = 100
 CHANGES_PRUNED_AT_ONCE = 5_000
@@ -39,28 +34,6 @@ def sweep_stranded_posts() -> None:
         failed = fail_stranded_posts(session, created_before=now - MEDIA_AWAITED_FOR, now=now)
     if failed:
         logger.warning("Posts failed whose media never came.", extra={"count": failed})
-
-
-def reconcile_counts() -> None:
-    """Put right the counts of followers that disagree with the edges; there should be none."""
-    with reading() as reader:
-        suspects = miscounted_people(reader, limit=RECONCILED_AT_ONCE)
-    with transaction() as session:
-        lock_people(session, suspects)
-        wrong = recount_people(session, suspects)
-    if wrong:
-        logger.error("Counts of followers were wrong and have been put right.", extra={"count": len(wrong)})
-
-
-def reconcile_post_counts() -> None:
-    """Put right the counts of posts that disagree with the posts; there should be none."""
-    with reading() as reader:
-        suspects = miscounted_authors(reader, limit=RECONCILED_AT_ONCE)
-    with transaction() as session:
-        living = lock_people(session, suspects)
-        wrong = [author_id for author_id in living if recount_posts(session, author_id)]
-    if wrong:
-        logger.error("Counts of posts were wrong and have been put right.", extra={"count": len(wrong)})
 
 
 def forget_finished_tasks() -> None:
@@ -115,6 +88,5 @@ JOBS = (
     PeriodicJob(name="forget-old-news", every_seconds=3600, run=forget_old_news),
     PeriodicJob(name="forget-silent-devices", every_seconds=3600, run=forget_silent_devices),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
-    PeriodicJob(name="reconcile-counts", every_seconds=24 * 3600, run=reconcile_counts),
-    PeriodicJob(name="reconcile-post-counts", every_seconds=24 * 3600, run=reconcile_post_counts),
+    PeriodicJob(name="reconcile-counts", every_seconds=SLICES_EVERY_SECONDS, run=CountsJob().run),
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from igloo_common.statements import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
@@ -34,6 +35,17 @@ class Removal:
         self.lock.run(session, parameters)
         row = self.remove.row(session, parameters)
         return 0 if row is None else int(row[0])
+
+
+def regroup(session: Session, group_ids: Sequence[UUID]) -> None:
+    """Make groups that had drifted say what their facts do; empty ones go.
+
+    Needs the groups' locks, and those of the recipients and of the facts' posts.
+    """
+    groups = {"ids": list(group_ids)}
+    _SHOW_ACTORS_ONCE.run(session, groups)
+    _RECOUNT.run(session, groups)
+    _REMOVE_EMPTY.run(session, groups)
 
 
 _LOCK: Final = """
@@ -79,3 +91,25 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 """
+# A flag that is right stays: see notify, which gives it to whatever was told last.
+_SHOW_ACTORS_ONCE: Final = Statement("""
+UPDATE notifications SET is_newest = shows FROM (
+    SELECT id, row_number() OVER (
+        PARTITION BY group_id, actor_id ORDER BY is_newest DESC, created_at DESC, id DESC
+    ) = 1 AS shows
+    FROM notifications WHERE group_id = ANY(%(ids)s::uuid[])
+) AS fact
+WHERE notifications.id = fact.id AND is_newest <> shows
+""")
+_RECOUNT: Final = Statement("""
+UPDATE notification_groups SET actor_count = facts.actors, latest_at = facts.latest_at
+FROM (
+    SELECT group_id, count(*) FILTER (WHERE is_newest) AS actors, max(created_at) AS latest_at
+    FROM notifications WHERE group_id = ANY(%(ids)s::uuid[]) GROUP BY group_id
+) AS facts
+WHERE id = facts.group_id
+""")
+_REMOVE_EMPTY: Final = Statement("""
+DELETE FROM notification_groups WHERE id = ANY(%(ids)s::uuid[])
+    AND NOT EXISTS (SELECT FROM notifications WHERE group_id = notification_groups.id)
+""")

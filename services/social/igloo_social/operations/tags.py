@@ -25,7 +25,8 @@ WITH wanted AS (
     SELECT tag, published_at, id AS post_id FROM posts, unnest(tags) AS tag
     WHERE id = %(post_id)s AND state = 'published' AND deleted_at IS NULL
 ), removed AS (
-    DELETE FROM post_tags WHERE post_id = %(post_id)s AND tag NOT IN (SELECT tag FROM wanted)
+    DELETE FROM post_tags
+    WHERE post_id = %(post_id)s AND (tag, published_at) NOT IN (SELECT tag, published_at FROM wanted)
 )
 INSERT INTO post_tags (tag, published_at, post_id) SELECT tag, published_at, post_id FROM wanted
 ON CONFLICT DO NOTHING
