@@ -14,13 +14,17 @@ from sqlalchemy import select, text
 from factories.environment import service_environ
 from factories.polling import wait_until
 from factories.social_accounts import (
+    ENDPOINT,
     MISCOUNTED,
+    NAME_NOBODY,
     Life,
     assert_nothing_is_left,
     delete_account,
     erase_all,
     everything_else,
+    places_naming,
     rows_naming,
+    tables_of,
 )
 from factories.social_events import emitted
 from factories.social_people import make_people, make_person, relate
@@ -29,7 +33,8 @@ from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.models.profiles import PROFILES
-from igloo_social.operations import erased_posts, erased_relations, erased_traces
+from igloo_social.models.reports import REPORTS
+from igloo_social.operations import erased_comments, erased_posts, erased_relations, erased_traces
 from igloo_social.operations.account_tasks import lock_due_erasure, note_removed
 from igloo_social.operations.erasure import erase_batch
 
@@ -63,13 +68,22 @@ def test_everything_of_theirs_goes_and_everything_of_others_stays(app: Flask, se
     assert (event["account_id"], event["deletion_id"]) == (str(life.person), str(deletion_id))
     assert removed_counts(session) == [
         {
-            "relations": 10,
+            "relations": 11 + 2,
             "feed_entries": 12 + 3 + 2,
-            "likes_given": 4,
-            "likes_received": 4,
+            "feed_changes": 2,
+            "likes_given": 4 + 1,
+            "likes_received": 4 + 1,
+            "comments": 4,
+            "comments_received": 1,
+            "bookmarks": 2,
+            "bookmarks_received": 1,
+            "dismissed_suggestions": 2,
             "notifications": 6,
+            "mentions": 2,
             "media": 3,
             "posts": 5,
+            "post_revisions": 1,
+            "reports": 3,
             "devices": 1,
             "pushes": 3,
             "read_markers": 1,
@@ -78,6 +92,39 @@ def test_everything_of_theirs_goes_and_everything_of_others_stays(app: Flask, se
             "kept_replies": 1,
         }
     ]
+
+
+def test_nobody_finds_their_words_or_phones_any_more_and_what_they_reported_stays(
+    app: Flask, session: Session
+) -> None:
+    life = Life(session)
+    assert places_naming(session, "Snow Hare") == {"profiles.display_name", "reports.snapshot"}
+    assert places_naming(session, "snow hare") == {"search_names.name"}
+    reported = select(REPORTS.c.reporter_id, REPORTS.c.note).where(REPORTS.c.owner_id == life.others[2])
+    assert session.execute(reported).one() == (life.person, "Too white")
+    session.execute(text("UPDATE reports SET snapshot = '{}' WHERE owner_id <> :id"), {"id": life.person})
+    session.commit()
+    delete_account(session, life.person)
+
+    erase_all(app)
+
+    for words in ("Snow Hare", "snow hare", "White in winter", "Rude"):
+        assert places_naming(session, words) == set()
+    assert session.execute(reported).one() == (None, "")
+    assert session.scalars(text("SELECT arn FROM retired_endpoints")).all() == [f"{ENDPOINT}/0"]
+    usernames = "SELECT username FROM former_usernames WHERE user_id = :id"
+    assert session.scalars(text(usernames), {"id": life.person}).all() == ["white.hare"]
+
+
+def test_whoever_adds_a_table_says_how_it_is_erased(session: Session) -> None:
+    life = Life(session)
+
+    before = {place.split(".")[0] for place in places_naming(session, str(life.person))}
+
+    # What a deletion itself writes, and the library's tables for events, of which there are none here.
+    of_deletions = {"account_tasks", "inbox", "outbox", "event_sequences"}
+    assert before | NAME_NOBODY.keys() | of_deletions == tables_of(session)
+    assert before & NAME_NOBODY.keys() == set()
 
 
 def test_followers_of_a_deleted_author_have_clean_feeds_also_of_posts_deleted_before(
@@ -209,6 +256,7 @@ def test_media_of_the_deleted_do_not_publish_their_waiting_posts(session: Sessio
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a person erased in many steps, so that there is much to interrupt."""
     monkeypatch.setattr(erased_relations, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(erased_comments, "COMMENTS_AT_ONCE", 1)
     monkeypatch.setattr(erased_posts, "POSTS_AT_ONCE", 1)
     monkeypatch.setattr(erased_posts, "ROWS_AT_ONCE", 2)
     monkeypatch.setattr(erased_traces, "LIKES_AT_ONCE", 1)
@@ -241,7 +289,8 @@ def test_an_erasure_broken_off_anywhere_ends_the_same_and_counts_everything_once
     assert_nothing_is_left(session, life.person)
     assert everything_else(session, life.person) == others
     (counts,) = removed_counts(session)
-    assert (counts["relations"], counts["posts"], counts["likes_received"]) == (10, 5, 4)
+    assert (counts["relations"], counts["posts"], counts["likes_received"]) == (13, 5, 5)
+    assert (counts["comments"], counts["comments_received"], counts["bookmarks"]) == (4, 1, 2)
 
 
 def test_one_who_cannot_be_erased_just_now_keeps_nobody_waiting(

@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from factories.locks import wait_for_a_waiter
 from factories.social_accounts import (
@@ -15,18 +16,29 @@ from factories.social_accounts import (
     erase_all,
     everything_else,
 )
+from factories.social_devices import make_token
 from factories.social_events import emitted
 from factories.social_posts import deliver, media_ready
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.errors import IglooError
 from igloo_common.ids import new_id
+from igloo_social.models.devices import DevicePlatform
+from igloo_social.models.notifications import NotificationDelivery, NotificationKind
+from igloo_social.models.reports import ReportReason, ReportTarget
 from igloo_social.operations.account_tasks import request_erasure
 from igloo_social.operations.blocks import block_account
+from igloo_social.operations.bookmarks import keep_post
+from igloo_social.operations.comments import add_comment
+from igloo_social.operations.devices import DeviceRegistration, register_device
 from igloo_social.operations.follows import follow_account, unfollow_account
 from igloo_social.operations.likes import like_post
-from igloo_social.operations.read_markers import move_read_marker
+from igloo_social.operations.notification_preferences import set_preferences
+from igloo_social.operations.post_edits import PostEdit, edit_post
 from igloo_social.operations.posts import NewPost, create_post
+from igloo_social.operations.read_markers import move_read_marker
+from igloo_social.operations.reports import NewReport, report
+from igloo_social.operations.suggestions import dismiss_suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +76,14 @@ def test_what_others_and_they_do_meanwhile_leaves_nothing_and_counts_that_agree(
                 lambda s: follow_account(s, actor_id=gone, followee_id=other, now=utc_now()),
                 lambda s: like_post(s, post_id=life.others_posts[0], user_id=gone, now=utc_now()),
                 lambda s: create_post(s, NewPost(caption="Now"), author_id=gone, now=utc_now()),
+                lambda s: add_comment(
+                    s, post_id=post_id, author_id=other, text="To @snow.hare", now=utc_now()
+                ),
+                lambda s: add_comment(
+                    s, post_id=life.others_posts[0], author_id=gone, text="Cold", now=utc_now()
+                ),
+                lambda s: create_post(s, NewPost(caption="To @snow.hare"), author_id=other, now=utc_now()),
+                lambda s: keep_post(s, post_id=post_id, user_id=other, now=utc_now()),
                 lambda s: media_ready(s, new_id(), gone),
                 lambda s: deliver(
                     s, "auth.friends.found.v1", account_id=other, friend_ids=[gone], found_at=utc_now()
@@ -130,10 +150,88 @@ def hear_of_friends(session: Session, life: Life) -> None:
     )
 
 
-_DEEDS = [like_others_post, post_something, follow_somebody, read_news, hear_of_media, hear_of_friends]
+def say_something(session: Session, life: Life) -> object:
+    return add_comment(
+        session, post_id=life.others_posts[0], author_id=life.person, text="Cold", now=utc_now()
+    )
 
 
-@pytest.mark.parametrize("deed", _DEEDS)
+def keep_others_post(session: Session, life: Life) -> object:
+    return keep_post(session, post_id=life.others_posts[2], user_id=life.person, now=utc_now())
+
+
+def dismiss_somebody(session: Session, life: Life) -> None:
+    dismiss_suggestion(session, actor_id=life.person, dismissed_id=life.others[4], now=utc_now())
+
+
+def register_phone(session: Session, life: Life) -> None:
+    device = DeviceRegistration(id=new_id(), platform=DevicePlatform.APNS, token=make_token())
+    register_device(session, user_id=life.person, session_id=new_id(), device=device, now=utc_now())
+
+
+def choose_news(session: Session, life: Life) -> None:
+    accepted_off = {NotificationKind.FOLLOW_ACCEPTED: NotificationDelivery.OFF}
+    set_preferences(session, user_id=life.person, deliveries=accepted_off)
+
+
+def report_somebody(session: Session, life: Life) -> object:
+    new = NewReport(target_kind=ReportTarget.USER, target_id=life.others[4], reason=ReportReason.SPAM)
+    return report(session, new, reporter_id=life.person, now=utc_now())
+
+
+def be_reported(session: Session, life: Life) -> object:
+    new = NewReport(target_kind=ReportTarget.USER, target_id=life.person, reason=ReportReason.SPAM)
+    return report(session, new, reporter_id=life.others[4], now=utc_now())
+
+
+def be_named_in_a_comment(session: Session, life: Life) -> object:
+    return add_comment(
+        session, post_id=life.others_posts[2], author_id=life.others[1], text=_NAMING, now=utc_now()
+    )
+
+
+def be_named_in_a_post(session: Session, life: Life) -> object:
+    return create_post(session, NewPost(caption=_NAMING), author_id=life.others[1], now=utc_now())
+
+
+def be_named_in_an_edit(session: Session, life: Life) -> None:
+    edit_post(
+        session,
+        PostEdit(caption=_NAMING),
+        post_id=life.others_posts[1],
+        author_id=life.others[1],
+        now=utc_now(),
+    )
+
+
+def be_commented_on(session: Session, life: Life) -> object:
+    return add_comment(session, post_id=life.posts[1], author_id=life.others[1], text="Cold", now=utc_now())
+
+
+def be_kept(session: Session, life: Life) -> object:
+    return keep_post(session, post_id=life.posts[1], user_id=life.others[1], now=utc_now())
+
+
+_NAMING = "Look, @snow.hare"
+_DEEDS = [
+    like_others_post,
+    post_something,
+    follow_somebody,
+    read_news,
+    hear_of_media,
+    hear_of_friends,
+    say_something,
+    keep_others_post,
+    dismiss_somebody,
+    register_phone,
+    choose_news,
+    report_somebody,
+    be_reported,
+]
+_NAMINGS = [be_named_in_a_comment, be_named_in_a_post, be_named_in_an_edit]
+
+
+@pytest.mark.parametrize("deed", [*_DEEDS, *_NAMINGS])
 def test_what_is_under_way_when_they_leave_is_waited_for_and_goes_too(
     app: Flask, session: Session, deed: Callable[[Session, Life], object]
 ) -> None:
@@ -171,3 +269,43 @@ def test_what_begins_while_they_leave_comes_to_nothing(
 
 def leave(app: Flask, person: UUID) -> None:
     act(app, lambda s: request_erasure(s, deletion_id=new_id(), account_id=person, now=utc_now()))
+
+
+@pytest.mark.parametrize("deed", _NAMINGS)
+def test_who_is_named_while_they_leave_is_named_in_plain_text(
+    app: Flask, session: Session, deed: Callable[[Session, Life], object]
+) -> None:
+    life = Life(session)
+    request_erasure(session, deletion_id=new_id(), account_id=life.person, now=utc_now())
+
+    with ThreadPoolExecutor(1) as pool:
+        doing = pool.submit(act, app, lambda s: deed(s, life))
+        wait_for_a_waiter(session, doing)
+        assert not doing.done()
+        session.commit()
+        doing.result(timeout=30)
+
+    written = "SELECT mention_count FROM {} WHERE {} = :words"
+    found = [
+        count
+        for table, column in (("posts", "caption"), ("comments", "text"))
+        for count in session.scalars(text(written.format(table, column)), {"words": _NAMING})
+    ]
+    assert found == [0]
+
+
+@pytest.mark.parametrize("deed", [be_commented_on, be_kept])
+def test_what_others_do_under_their_posts_meanwhile_goes_with_the_posts(
+    app: Flask, session: Session, deed: Callable[[Session, Life], object]
+) -> None:
+    life = Life(session)
+    deed(session, life)
+
+    with ThreadPoolExecutor(1) as pool:
+        erasing = pool.submit(lambda: (leave(app, life.person), erase_all(app)))
+        wait_for_a_waiter(session, erasing)
+        assert not erasing.done()
+        session.commit()
+        erasing.result(timeout=30)
+
+    assert_nothing_is_left(session, life.person)

@@ -14,7 +14,7 @@ from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.posts import POSTS
 from igloo_social.operations import notifications
 from igloo_social.operations.likes import require_published
-from igloo_social.operations.mentions import mention_in_comment, tell_mentioned
+from igloo_social.operations.mentions import mention_in_comment, share_named, tell_mentioned
 from igloo_social.operations.ranks import ranked, rerank
 from igloo_social.operations.relations import share_person
 from igloo_social.policies.comments import may_delete_comment
@@ -56,6 +56,7 @@ def add_comment(
         PostNotFound, PostNotPublished: See `require_published`.
         CommentsClosed: The post takes no comments, not even its author's.
     """
+    share_named(session, writer_id=author_id, text=text)
     share_person(session, author_id)
     post = require_published(lock_shown_post(session, post_id=post_id, viewer_id=author_id))
     if not post.comments_open:

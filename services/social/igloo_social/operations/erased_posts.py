@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
+from igloo_social.operations.erased_comments import removing_comments
 from igloo_social.operations.notification_batches import BY_IDS
 
 if TYPE_CHECKING:
@@ -30,19 +31,23 @@ def remove_media(session: Session, account_id: UUID) -> Mapping[str, int]:
 
 
 def remove_posts(session: Session, account_id: UUID) -> Mapping[str, int]:
-    """Remove some of the person's posts, deleted ones too, once nobody's like of them is left.
+    """Remove some of the person's posts, deleted ones too, once nothing is left that refers to them.
 
-    Locks the posts first: who was liking one has done so before, and is found, or finds no post any more.
+    Locks the posts first: who was liking one, commenting on it or keeping it has done so before, and is
+    found, or finds no post any more.
     """
     batch = {"account_id": account_id, "limit": POSTS_AT_ONCE}
     rows = LOCK_LIVING_POSTS.rows(session, batch) or LOCK_DELETED_POSTS.rows(session, batch)
     posts = {"post_ids": [post_id for (post_id,) in rows], "limit": ROWS_AT_ONCE}
     if not rows:
         return {}
-    likes = REMOVE_LIKES.count(session, posts) + REMOVE_LIKES_APART.count(session, posts)
-    notifications = _remove_news(session, posts)
-    revisions = REMOVE_REVISIONS.count(session, posts)
-    removed = {"likes_received": likes, "notifications": notifications, "post_revisions": revisions}
+    removed = {
+        "likes_received": REMOVE_LIKES.count(session, posts) + REMOVE_LIKES_APART.count(session, posts),
+        "comments_received": REMOVE_COMMENTS.count(session, posts),
+        "bookmarks_received": REMOVE_BOOKMARKS.count(session, posts),
+        "notifications": _remove_news(session, posts),
+        "post_revisions": REMOVE_REVISIONS.count(session, posts),
+    }
     if max(removed.values()) >= ROWS_AT_ONCE:
         return removed
     # Photos that were deleted before their owner have no row of their own any more.
@@ -85,6 +90,18 @@ REMOVE_LIKES_APART = Statement("""
 DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
     SELECT user_id, post_id FROM suspended_likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 )
+""")
+REMOVE_COMMENTS = Statement(
+    removing_comments("SELECT id FROM comments WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s")
+)
+# In the order in which somebody's own are removed, who may be leaving as well.
+REMOVE_BOOKMARKS = Statement("""
+WITH kept AS MATERIALIZED (
+    SELECT user_id, post_id FROM bookmarks WHERE (user_id, post_id) IN (
+        SELECT user_id, post_id FROM bookmarks WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
+    ) ORDER BY user_id, post_id FOR UPDATE
+)
+DELETE FROM bookmarks USING kept WHERE bookmarks.user_id = kept.user_id AND bookmarks.post_id = kept.post_id
 """)
 NEWS = Statement("""
 SELECT id FROM notifications WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s

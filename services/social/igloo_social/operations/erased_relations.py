@@ -44,13 +44,13 @@ def remove_relations(session: Session, account_id: UUID) -> Mapping[str, int]:
 
 
 def _people_around(session: Session, account_id: UUID) -> list[UUID]:
-    counted = _NUMBER_OF_POSTS.row(session, {"account_id": account_id, "limit": LOOKED_UP_AT_ONCE})
+    counted = NUMBER_OF_POSTS.row(session, {"account_id": account_id, "limit": LOOKED_UP_AT_ONCE})
     posts = counted[0] if counted else 0
     limit = max(1, min(PEOPLE_AT_ONCE, LOOKED_UP_AT_ONCE // max(1, posts)))
     return [user_id for (user_id,) in PEOPLE_AROUND.rows(session, {"account_id": account_id, "limit": limit})]
 
 
-_NUMBER_OF_POSTS = Statement("""
+NUMBER_OF_POSTS = Statement("""
 SELECT count(*) FROM (
     SELECT FROM posts WHERE author_id = %(account_id)s AND deleted_at IS NULL LIMIT %(limit)s
 ) AS own

@@ -32,6 +32,21 @@ def remove_likes_given(session: Session, account_id: UUID) -> Mapping[str, int]:
     return {"likes_given": removed}
 
 
+def remove_bookmarks(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget some of what the person kept for later; nobody counts it."""
+    return {"bookmarks": REMOVE_BOOKMARKS.count(session, {"account_id": account_id, "limit": ROWS_AT_ONCE})}
+
+
+def remove_dismissals(session: Session, account_id: UUID) -> Mapping[str, int]:
+    """Forget some of whom the person did not want to be suggested, or else of who did not want them.
+
+    One of the two in a transaction: two who dismissed each other may be leaving at once.
+    """
+    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
+    removed = REMOVE_DISMISSALS.count(session, batch) or REMOVE_DISMISSED.count(session, batch)
+    return {"dismissed_suggestions": removed}
+
+
 def remove_notifications(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Remove some of what the person was told, and of what others were told that the person did."""
     told_to = withdraw_told_to(session, account_id, limit=ROWS_AT_ONCE)
@@ -49,28 +64,19 @@ def remove_read_marker(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Forget how far the person had read, and what they wanted to be told."""
     account = {"account_id": account_id}
     return {
-        "read_markers": _REMOVE_READ_MARKER.count(session, account),
-        "notification_preferences": _REMOVE_PREFERENCES.count(session, account),
+        "read_markers": REMOVE_READ_MARKER.count(session, account),
+        "notification_preferences": REMOVE_PREFERENCES.count(session, account),
     }
 
 
 def remove_friends(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Forget who the person's Facebook friends are, and that the person is one of theirs."""
-    return {"facebook_friends": _REMOVE_FRIENDS.count(session, {"account_id": account_id})}
-
-
-def remove_dismissals(session: Session, account_id: UUID) -> Mapping[str, int]:
-    """Forget some of whom the person did not want to be suggested, and of who did not want them."""
-    batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
-    return {
-        "dismissed_suggestions": REMOVE_DISMISSED.count(session, batch)
-        + REMOVE_DISMISSALS_OF.count(session, batch)
-    }
+    return {"facebook_friends": REMOVE_FRIENDS.count(session, {"account_id": account_id})}
 
 
 def remove_kept_replies(session: Session, account_id: UUID) -> Mapping[str, int]:
     """Forget the replies that were kept for the person's phone to ask again: they hold posts in full."""
-    return {"kept_replies": _REMOVE_KEPT_REPLIES.count(session, {"account_id": str(account_id)})}
+    return {"kept_replies": REMOVE_KEPT_REPLIES.count(session, {"subject": str(account_id)})}
 
 
 def forget_events(session: Session, account_id: UUID) -> Mapping[str, int]:
@@ -90,6 +96,22 @@ LOCK_POSTS = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER 
 REMOVE_LIKES = Statement("""
 DELETE FROM likes WHERE user_id = %(account_id)s AND post_id = ANY(%(post_ids)s)
 """)
+REMOVE_BOOKMARKS = Statement("""
+WITH kept AS MATERIALIZED (
+    SELECT post_id FROM bookmarks WHERE user_id = %(account_id)s ORDER BY post_id LIMIT %(limit)s FOR UPDATE
+)
+DELETE FROM bookmarks WHERE user_id = %(account_id)s AND post_id = ANY(ARRAY(SELECT post_id FROM kept))
+""")
+REMOVE_DISMISSALS = Statement("""
+DELETE FROM dismissed_suggestions WHERE user_id = %(account_id)s AND dismissed_id IN (
+    SELECT dismissed_id FROM dismissed_suggestions WHERE user_id = %(account_id)s LIMIT %(limit)s
+)
+""")
+REMOVE_DISMISSED = Statement("""
+DELETE FROM dismissed_suggestions WHERE dismissed_id = %(account_id)s AND user_id IN (
+    SELECT user_id FROM dismissed_suggestions WHERE dismissed_id = %(account_id)s LIMIT %(limit)s
+)
+""")
 REMOVE_FEED = Statement("""
 DELETE FROM timeline WHERE owner_id = %(account_id)s AND (published_at, post_id) IN (
     SELECT published_at, post_id FROM timeline WHERE owner_id = %(account_id)s LIMIT %(limit)s
@@ -105,20 +127,9 @@ DELETE FROM post_changes WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM post_changes WHERE author_id = %(account_id)s LIMIT %(limit)s
 ))
 """)
-_REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE recipient_id = %(account_id)s")
-_REMOVE_PREFERENCES = Statement("DELETE FROM notification_preferences WHERE user_id = %(account_id)s")
-_REMOVE_FRIENDS = Statement("""
+REMOVE_READ_MARKER = Statement("DELETE FROM notification_read_markers WHERE recipient_id = %(account_id)s")
+REMOVE_PREFERENCES = Statement("DELETE FROM notification_preferences WHERE user_id = %(account_id)s")
+REMOVE_FRIENDS = Statement("""
 DELETE FROM facebook_friends WHERE user_id = %(account_id)s OR friend_id = %(account_id)s
 """)
-REMOVE_DISMISSED = Statement("""
-DELETE FROM dismissed_suggestions WHERE (user_id, dismissed_id) IN (
-    SELECT user_id, dismissed_id FROM dismissed_suggestions WHERE user_id = %(account_id)s LIMIT %(limit)s
-)
-""")
-REMOVE_DISMISSALS_OF = Statement("""
-DELETE FROM dismissed_suggestions WHERE (user_id, dismissed_id) IN (
-    SELECT user_id, dismissed_id FROM dismissed_suggestions
-    WHERE dismissed_id = %(account_id)s LIMIT %(limit)s
-)
-""")
-_REMOVE_KEPT_REPLIES = Statement("DELETE FROM idempotency_keys WHERE subject = %(account_id)s")
+REMOVE_KEPT_REPLIES = Statement("DELETE FROM idempotency_keys WHERE subject = %(subject)s")

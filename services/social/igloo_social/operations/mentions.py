@@ -25,13 +25,32 @@ class Mention(NamedTuple):
     username: str
 
 
+def share_named(session: Session, *, writer_id: UUID, text: str) -> None:
+    """Keep whom a text may mention, and its writer, from leaving until the transaction ends.
+
+    Before it locks a post: an erasure then finds the mention and what it told, or the person is not found.
+    """
+    _hold_named(session, _SHARE_NAMED, writer_id, text)
+
+
+def lock_named(session: Session, *, writer_id: UUID, text: str) -> None:
+    """Do the same where the writer's row is to be changed, for which sharing it is not enough."""
+    _hold_named(session, _LOCK_NAMED, writer_id, text)
+
+
+def _hold_named(session: Session, hold: Statement, writer_id: UUID, text: str) -> None:
+    if usernames := usernames_in(text):
+        hold.run(session, {"writer_id": writer_id, "usernames": list(usernames)})
+
+
 def mention_in_comment(
     session: Session, *, comment_id: UUID, author_id: UUID, text: str
 ) -> Sequence[Mention]:
     """Store whom a new comment mentions, and return them by username; without `@`, it asks nothing.
 
     Needs the author's lock, `share_person` or stronger, taken in a statement before: then a block between the
-    two either is seen, or waits and finds what they were told. Telling them is `tell_mentioned`.
+    two either is seen, or waits and finds what they were told. Needs those of `share_named`, too. Telling the
+    mentioned is `tell_mentioned`.
     """
     usernames = usernames_in(text)
     if not usernames:
@@ -41,7 +60,7 @@ def mention_in_comment(
 
 
 def mention_in_post(session: Session, *, post_id: UUID, author_id: UUID, text: str) -> Sequence[Mention]:
-    """Store whom a new post's caption mentions, likewise. Needs the author's lock."""
+    """Store whom a new post's caption mentions, likewise. Needs the locks of `lock_named`."""
     usernames = usernames_in(text)
     if not usernames:
         return ()
@@ -54,7 +73,7 @@ def mention_anew_in_post(
 ) -> tuple[frozenset[UUID], frozenset[UUID]]:
     """Store whom an edited caption mentions; return who came to be mentioned, and who no longer is.
 
-    Needs the author's and the post's lock.
+    Needs the locks of `lock_named`, and the post's.
     """
     before = frozenset(user_id for (user_id,) in _FORGET.rows(session, {"text_id": post_id}))
     now = mention_in_post(session, post_id=post_id, author_id=author_id, text=text)
@@ -110,6 +129,14 @@ def withdraw_mentions(
             actor_id=writer_id,
             object_id=object_id,
         )
+
+
+# In the order of their ids, so that two who mention each other do not deadlock.
+_NAMED = """
+SELECT user_id FROM profiles WHERE user_id = %(writer_id)s OR username = ANY(%(usernames)s) ORDER BY user_id
+"""
+_SHARE_NAMED = Statement(f"{_NAMED} FOR SHARE")
+_LOCK_NAMED = Statement(f"{_NAMED} FOR NO KEY UPDATE")
 
 
 def _mentioning(texts: str, mentions: str, column: str) -> Statement:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from igloo_common.errors import PreconditionFailed
 from igloo_social.models.posts import POSTS, PostState, Visibility
 from igloo_social.operations.mentions import (
+    lock_named,
     mention_anew_in_post,
     tell_mentioned,
     tell_mentioned_in_post,
@@ -73,6 +74,7 @@ def edit_post(
         PostHasChanged: It is in no expected version.
         EmptyPost: Nothing would be left.
     """
+    lock_named(session, writer_id=author_id, text=edit.caption or "")
     post = lock_own(session, post_id, author_id)
     if post.deleted_at is not None:
         raise PostNotFound

@@ -19,6 +19,7 @@ from igloo_social.operations import feed_changes, notifications
 from igloo_social.operations.images import attach_media, describe_image, reserve_media
 from igloo_social.operations.mentions import (
     Mention,
+    lock_named,
     mention_in_post,
     tell_mentioned,
 )
@@ -93,6 +94,7 @@ def create_post(session: Session, new: NewPost, *, author_id: UUID, now: datetim
         "created_at": now,
         "published_at": now if is_whole else None,
     }
+    lock_named(session, writer_id=author_id, text=new.caption)
     made = _MAKE.row(session, post)
     if made is None:
         raise PostNotFound
