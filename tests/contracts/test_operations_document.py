@@ -16,13 +16,15 @@ from igloo_common.backlog import Backlog
 from igloo_common.cli import events
 from igloo_local.commands import COMMANDS
 from igloo_local.source import ROOT
+from igloo_social.jobs import backlog, counts, pushes
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 
 
 def counted() -> set[str]:
     """Return the names of all metrics, as Prometheus shows them."""
-    found = [*vars(event_metrics).values(), *vars(metrics).values()]
+    modules = (event_metrics, metrics, backlog, counts, pushes)
+    found = [member for module in modules for member in vars(module).values()]
     families = [family for one in found if isinstance(one, MetricWrapperBase) for family in one.describe()]
     counters = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     return counters | {f"igloo_{field.name}" for field in fields(Backlog)}

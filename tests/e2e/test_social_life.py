@@ -11,7 +11,7 @@ import pytest
 
 from e2e.conftest import Town
 from igloo_local.phone import Json, Phone, Refused, facebook_token, wait_until
-from igloo_local.processes import inherited_environment
+from igloo_local.settings import inherited_environment
 
 pytestmark = pytest.mark.e2e
 

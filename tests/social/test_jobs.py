@@ -8,9 +8,11 @@ from factories.social_people import make_person
 from factories.social_posts import make_post
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
+from igloo_social.jobs.backlog import REPORTS_OLDEST, REPORTS_OPEN, measure_backlog
 from igloo_social.jobs.periodic import JOBS, MEDIA_AWAITED_FOR
 from igloo_social.models.account_tasks import ACCOUNT_TASKS
 from igloo_social.models.posts import POSTS
+from igloo_social.models.reports import REPORTS
 
 
 def test_the_sweep_fails_posts_whose_media_have_not_come_in_a_day(app: Flask, session: Session) -> None:
@@ -50,3 +52,22 @@ def test_finished_tasks_about_accounts_are_forgotten_after_a_month(app: Flask, s
     left = session.execute(select(ACCOUNT_TASKS.c.finished_at)).scalars().all()
     assert len(left) == 2
     assert None in left
+
+
+def test_the_reports_that_wait_for_a_moderator_are_measured(app: Flask, session: Session) -> None:
+    owner, now = make_person(session), utc_now()
+    reports = [
+        {"created_at": now - timedelta(hours=hours), "resolution": word, "resolved_at": word and now}
+        for hours, word in ((30, "dismiss"), (20, None), (10, None))
+    ]
+    common = {"target_kind": "user", "target_id": owner, "owner_id": owner, "reason": "spam", "snapshot": {}}
+    with app.app_context():
+        measure_backlog()
+        before = REPORTS_OPEN._value.get(), REPORTS_OLDEST._value.get()
+        session.execute(insert(REPORTS), [{"id": new_id(), **common, **report} for report in reports])
+        session.commit()
+        measure_backlog()
+
+    assert before == (0, 0)
+    assert REPORTS_OPEN._value.get() == 2
+    assert 20 * 3600 <= REPORTS_OLDEST._value.get() < 21 * 3600

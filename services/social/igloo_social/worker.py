@@ -9,7 +9,7 @@ from igloo_common.settings import load_or_exit
 from igloo_common.worker import Lane, Worker
 from igloo_social.app import create_app
 from igloo_social.consumers import consumers
-from igloo_social.jobs.backlog import measure_tasks
+from igloo_social.jobs.backlog import measure_backlog
 from igloo_social.jobs.erasures import erase_next
 from igloo_social.jobs.exports import ExportLane
 from igloo_social.jobs.merging import MergingLane
@@ -21,7 +21,7 @@ from igloo_social.push.sns import PushService
 from igloo_social.settings import Settings
 
 TASKS_SWEPT_EVERY_SECONDS = 1.0
-TASKS_MEASURED_EVERY_SECONDS = 15.0
+BACKLOG_MEASURED_EVERY_SECONDS = 15.0
 PEOPLE_WALKED_EVERY_SECONDS = 10.0
 PUSHES_SWEPT_EVERY_SECONDS = 1.0
 PUSH_THREADS = 4
@@ -40,11 +40,11 @@ def main() -> int:
         Lane("suspensions", move_next, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("exports", exports.step, CHANNEL, TASKS_SWEPT_EVERY_SECONDS),
         Lane("merging", merging.step, None, PEOPLE_WALKED_EVERY_SECONDS),
-        Lane("measures", measure_tasks, None, TASKS_MEASURED_EVERY_SECONDS),
+        Lane("measures", measure_backlog, None, BACKLOG_MEASURED_EVERY_SECONDS),
         # Telling of a push would cost every like a NOTIFY: they are looked for instead.
         Lane("pushes", PushLane(push_service).step, None, PUSHES_SWEPT_EVERY_SECONDS, threads=PUSH_THREADS),
         Lane("push endpoints", EndpointLane(push_service).step, None, ENDPOINTS_SWEPT_EVERY_SECONDS),
-        Lane("push measures", measure_pushes, None, TASKS_MEASURED_EVERY_SECONDS),
+        Lane("push measures", measure_pushes, None, BACKLOG_MEASURED_EVERY_SECONDS),
     ]
     return Worker(app=app, settings=settings.common, consumers=consumers, jobs=JOBS, lanes=lanes).run()
 

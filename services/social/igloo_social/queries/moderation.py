@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -48,6 +49,11 @@ def reports_in_state(reader: Reader, *, is_open: bool, moderator_id: UUID, scan:
     statement = _reports(is_open=is_open, newer=scan.newer, bounded=scan.at is not None)
     rows = reader.execute(statement, {**scan.parameters(), "viewer_id": moderator_id}).all()
     return page_of(rows, scan)
+
+
+def open_reports(reader: Reader) -> Row[Any]:
+    """Read how many reports nobody has decided about, as `open`, and the age of the oldest in seconds."""
+    return reader.execute(_BACKLOG).one()
 
 
 def report_by_id(reader: Reader, report_id: UUID) -> Row[Any]:
@@ -119,6 +125,12 @@ _QUEUED = select(
     _OWNER_STATE.label("owner_state"),
     _open_reports().label("open_reports"),
 ).join_from(REPORTS, PROFILES, PROFILES.c.user_id == REPORTS.c.owner_id)
+_BACKLOG = select(
+    func.count().label("open"),
+    func.extract("epoch", func.coalesce(func.now() - func.min(REPORTS.c.created_at), timedelta())).label(
+        "oldest_seconds"
+    ),
+).where(REPORTS.c.resolved_at.is_(None))
 _ONE = _QUEUED.where(REPORTS.c.id == bindparam("report_id", type_=Uuid()))
 
 _TARGET_ID = bindparam("target_id", type_=Uuid())
