@@ -26,6 +26,8 @@ _TYPES = {
     "kind": "text",
     "now": "timestamptz",
     "id": "uuid",
+    "ids": "uuid[]",
+    "after": "uuid",
     "limit": "integer",
     "number": "integer",
     "tag": "text",
