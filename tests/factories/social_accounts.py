@@ -341,7 +341,7 @@ class Life:
             snapshot = {"display_name": "Snow Hare", "reported": str(owner)}
             session.execute(_REPORT, {**about, "id": new_id(), "snapshot": orjson.dumps(snapshot).decode()})
             session.execute(_DECIDE, {**about, "id": new_id(), "report": new_id()})
-        for one, other in ((self.person, fourth), (third, self.person), (first, fourth)):
+        for one, other in ((self.person, fourth), (self.others[4], self.person), (first, fourth)):
             session.execute(_SET_APART, {"one": one, "other": other, "at": LONG_AGO})
         likes = (self.person, self.others_posts[1]), (fourth, self.posts[1]), (second, self.others_posts[0])
         for someone, post_id in likes:

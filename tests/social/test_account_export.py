@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, text
+from sqlalchemy.sql import visitors
 
 from factories.environment import service_environ
-from factories.social_accounts import Life, delete_account
+from factories.social_accounts import MUTED_UNTIL, Life, delete_account, places_naming
 from factories.social_events import emitted
 from factories.social_people import LONG_AGO, make_people, make_person, relate
 from factories.social_posts import add_post_noise, deliver, like, make_post
@@ -26,7 +27,7 @@ from igloo_common.database import transaction
 from igloo_common.ids import new_id
 from igloo_common.object_store import ObjectMissing, ObjectStore, StorageSettings
 from igloo_local.parts.seaweed import Seaweed
-from igloo_social.jobs.backlog import OLDEST, WAITING, measure_tasks
+from igloo_social.jobs.backlog import OLDEST, WAITING, measure_backlog
 from igloo_social.jobs.exports import ExportLane, write_sections
 from igloo_social.operations.account_tasks import EXPORT_LEASE, Task, claim_due_export
 from igloo_social.queries.export_sections import SECTIONS
@@ -42,6 +43,21 @@ if TYPE_CHECKING:
 
     from factories.databases import DatabaseUrls
     from igloo_social.settings import Settings
+
+
+NOT_IN_COPIES: Mapping[str, str] = {
+    "comment_mentions": "in the words of the comments, and others' words",
+    "post_mentions": "likewise",
+    "search_names": "made of the profile",
+    "timeline": "others' posts, as the follows say",
+    "feed_changes": "where phones look again, for a week",
+    "post_changes": "likewise",
+    "notification_groups": "made of the notifications",
+    "pushes": "notifications on their way, for an hour",
+    "idempotency_keys": "replies about what is in the copy, for a day",
+    "moderation_actions": "the trail of moderation, which is shown to moderators alone",
+}
+"""The tables that name a person and are in no section, and why."""
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +109,13 @@ def copy_in(store: ObjectStore, prefix: str) -> dict[str, Any]:
     return {key.removeprefix(prefix): orjson.loads(b"".join(store.chunks(key))) for key in keys}
 
 
+def written_copy(app: Flask, folder: Path, person: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Write a person's copy into a folder, and read its sections."""
+    task = Task(id=new_id(), kind="export", account_id=person, parts_prefix="exports/x/parts/", attempts=0)
+    with app.app_context():
+        return {file.stem: orjson.loads(file.read_bytes()) for file in write_sections(task, folder)}
+
+
 def test_a_copy_holds_everything_of_the_person_and_nothing_of_others(
     app: Flask, session: Session, store: ObjectStore
 ) -> None:
@@ -113,19 +136,60 @@ def test_a_copy_holds_everything_of_the_person_and_nothing_of_others(
     assert (profile["user_id"], profile["username"]) == (str(life.person), "snow.hare")
     assert profile["bio"] == "White in winter"
     assert profile["notifications_read_until"] == "2025-01-02T03:04:05.678901Z"
-    assert ids("following") == {first, second}
-    assert ids("followers") == {first, second, third, fourth}
+    assert ids("following") == {first, second, fourth}
+    assert ids("followers") == {first, second, third, fourth, fifth}
     assert ids("follow_requests_sent") == {third}
     assert ids("follow_requests_received") == {fifth}
     assert ids("blocks") == {sixth}
-    assert ids("mutes") == set()
+    assert ids("dismissed_suggestions") == {third}
     assert ids("facebook_friends") == {second, third, fourth}
     assert [row["id"] for row in copy["social/devices.json"]] == [str(life.devices[0])]
     assert all(row["username"].startswith("p_") for row in copy["social/followers.json"])
     assert {row["actor_id"] for row in copy["social/notifications.json"]} == {first, second, third}
+    assert {row["post_id"] for row in copy["social/bookmarks.json"]} == {
+        str(life.others_posts[0]),
+        str(life.posts[0]),
+    }
     assert {row["post_id"] for row in copy["social/likes.json"]} == {
         str(post_id) for post_id in (*life.others_posts, life.posts[0])
     }
+
+
+def test_a_copy_holds_what_the_person_wrote_chose_and_asked_for(
+    app: Flask, session: Session, tmp_path: Path
+) -> None:
+    life = Life(session)
+    long_ago = "2025-01-02T03:04:05.678901Z"
+
+    copy = written_copy(app, tmp_path, life.person)
+
+    said = {row["text"]: row for row in copy["comments"]}
+    assert [row["text"] for row in copy["comments"]].count("So white!") == 2
+    assert said.keys() == {"So white!", "", "Rude"}
+    assert (said[""]["deleted_at"], said["Rude"]["hidden_by"]) == (long_ago, "moderation")
+    assert copy["former_usernames"] == [{"username": "white.hare", "released_at": long_ago}]
+    assert copy["notification_preferences"] == [{"kind": "like", "delivery": "list"}]
+    (mute,) = copy["mutes"]
+    assert (mute["user_id"], mute["until"][:4]) == (str(life.others[4]), str(MUTED_UNTIL.year))
+    (device,) = copy["devices"]
+    assert device == {"id": str(life.devices[0]), "platform": "apns", "registered_at": long_ago}
+    (report,) = copy["reports"]
+    assert (report["target_kind"], report["target_id"]) == ("user", str(life.others[2]))
+    assert (report["reason"], report["note"], report["resolution"]) == ("spam", "Too white", None)
+
+
+def test_whoever_adds_a_table_says_where_it_is_in_the_copy(session: Session) -> None:
+    life = Life(session)
+    theirs = {place.split(".")[0] for place in places_naming(session, str(life.person))}
+
+    in_sections = {
+        element.name
+        for section in SECTIONS.values()
+        for element in visitors.iterate(section)
+        if isinstance(element, Table)
+    }
+
+    assert theirs - in_sections == NOT_IN_COPIES.keys()
 
 
 def test_posts_come_with_their_photos_and_their_times_the_deleted_too(
@@ -144,6 +208,8 @@ def test_posts_come_with_their_photos_and_their_times_the_deleted_too(
     )
     assert posts["Snow 0"]["images"] == [{"media_id": str(media_id), "alt_text": "A white hare"}]
     assert posts["Snow 0"]["like_count"] == 4
+    assert posts["Snow 0"]["tags"] == ["snow"]
+    assert [revision["caption"] for revision in posts["Snow 0"]["revisions"]] == ["Snwo"]
     assert (posts["Snow 0"]["visibility"], posts["Snow"]["images"]) == ("public", [])
 
 
@@ -154,6 +220,22 @@ def test_who_blocks_the_person_is_in_no_file(app: Flask, session: Session, store
     deliver(session, "auth.friends.found.v1", account_id=person, friend_ids=[blocker], found_at=LONG_AGO)
     relate(session, blocker, "b", person)
     session.execute(
+        text("INSERT INTO bookmarks VALUES (:person, :post, now())"),
+        {"person": person, "post": (kept := make_post(session, blocker))},
+    )
+    session.execute(
+        text("INSERT INTO dismissed_suggestions VALUES (:person, :blocker, now())"),
+        {"person": person, "blocker": blocker},
+    )
+    session.execute(
+        text(
+            "INSERT INTO reports"
+            " (id, reporter_id, target_kind, target_id, owner_id, reason, snapshot, created_at)"
+            " VALUES (:id, :person, 'user', :blocker, :blocker, 'spam', '{}', now())"
+        ),
+        {"id": new_id(), "person": person, "blocker": blocker},
+    )
+    session.execute(
         text("INSERT INTO notifications VALUES (:id, :person, 'follow', :blocker, NULL, now())"),
         {"id": new_id(), "person": person, "blocker": blocker},
     )
@@ -161,7 +243,10 @@ def test_who_blocks_the_person_is_in_no_file(app: Flask, session: Session, store
 
     collect(app, store)
 
-    assert str(blocker) not in str(copy_in(store, prefix))
+    copy = copy_in(store, prefix)
+    assert str(blocker) not in str(copy)
+    assert str(kept) not in str(copy)
+    assert [row["target_id"] for row in copy["social/reports.json"]] == [None]
 
 
 def test_a_copy_is_told_of_once_it_lies_in_s3_and_once_only(
@@ -205,7 +290,7 @@ def test_a_copy_waits_while_s3_is_away_and_is_made_when_it_is_back(
     assert task.due_at < utc_now() + EXPORT_LEASE / 2
     assert "A copy waits for S3." in caplog.messages
     with app.app_context():
-        assert measure_tasks() is False
+        assert measure_backlog() is False
     assert (WAITING.labels("export")._value.get(), WAITING.labels("erasure")._value.get()) == (1, 0)
     assert OLDEST.labels("export")._value.get() > 0
 

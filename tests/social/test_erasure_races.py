@@ -271,6 +271,11 @@ def leave(app: Flask, person: UUID) -> None:
     act(app, lambda s: request_erasure(s, deletion_id=new_id(), account_id=person, now=utc_now()))
 
 
+def leave_wholly(app: Flask, person: UUID) -> None:
+    leave(app, person)
+    erase_all(app)
+
+
 @pytest.mark.parametrize("deed", _NAMINGS)
 def test_who_is_named_while_they_leave_is_named_in_plain_text(
     app: Flask, session: Session, deed: Callable[[Session, Life], object]
@@ -302,7 +307,7 @@ def test_what_others_do_under_their_posts_meanwhile_goes_with_the_posts(
     deed(session, life)
 
     with ThreadPoolExecutor(1) as pool:
-        erasing = pool.submit(lambda: (leave(app, life.person), erase_all(app)))
+        erasing = pool.submit(leave_wholly, app, life.person)
         wait_for_a_waiter(session, erasing)
         assert not erasing.done()
         session.commit()

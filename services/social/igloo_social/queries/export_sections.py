@@ -8,52 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Uuid,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import case, or_, select
 
 from igloo_social.models.devices import DEVICES
-from igloo_social.models.facebook_friends import FACEBOOK_FRIENDS
-from igloo_social.models.images import MEDIA_ITEMS
-from igloo_social.models.likes import LIKES
-from igloo_social.models.notifications import NOTIFICATIONS, READ_MARKERS
-from igloo_social.models.posts import POST_IMAGES, POST_REVISIONS, POSTS
-from igloo_social.models.profiles import PROFILES, is_here
-from igloo_social.models.relations import RELATIONS, RelationType
+from igloo_social.models.notifications import NOTIFICATION_PREFERENCES, NOTIFICATIONS, READ_MARKERS
+from igloo_social.models.profiles import FORMER_USERNAMES, PROFILES
+from igloo_social.models.relations import RelationType
 from igloo_social.models.reports import REPORTS
+from igloo_social.queries import exported_people, exported_posts
+from igloo_social.queries.exported_people import PERSON, blocks_nobody, is_seen, people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from sqlalchemy import Select
 
-_PERSON: ColumnElement[UUID] = bindparam("person_id", type_=Uuid())
-_BLOCK = RELATIONS.alias("block")
-
-
-def _is_seen(user_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Hold where somebody, joined as `profiles`, exists for the person whose copy it is."""
-    blocks = exists().where(
-        _BLOCK.c.from_user == user_id,
-        _BLOCK.c.to_user == _PERSON,
-        _BLOCK.c.relation_type == literal_column(f"'{RelationType.BLOCK}'"),
-    )
-    return and_(is_here(), ~blocks)
-
 
 def _profile() -> Select[Any]:
-    read_until = select(READ_MARKERS.c.read_until).where(READ_MARKERS.c.recipient_id == _PERSON)
+    read_until = select(READ_MARKERS.c.read_until).where(READ_MARKERS.c.recipient_id == PERSON)
     return select(
         PROFILES.c.user_id,
         PROFILES.c.username,
@@ -68,81 +40,12 @@ def _profile() -> Select[Any]:
         PROFILES.c.updated_at,
         read_until.scalar_subquery().label("notifications_read_until"),
         PROFILES.c.friends_found_at.label("facebook_friends_found_at"),
-    ).where(PROFILES.c.user_id == _PERSON)
+    ).where(PROFILES.c.user_id == PERSON)
 
 
-def _posts() -> Select[Any]:
-    columns = (
-        POSTS.c.id,
-        POSTS.c.caption,
-        POSTS.c.visibility,
-        POSTS.c.state,
-        POSTS.c.failure_code,
-        POSTS.c.like_count,
-        POSTS.c.comment_count,
-        POSTS.c.comments_open,
-        POSTS.c.created_at,
-        POSTS.c.published_at,
-        POSTS.c.edited_at,
-        POSTS.c.deleted_at,
-        _images().label("images"),
-        _revisions().label("revisions"),
-    )
-    # Deleted posts are held until the account is deleted, and so are in the copy. Each half has an index.
-    halves = (POSTS.c.deleted_at.is_(None), POSTS.c.deleted_at.is_not(None))
-    both = union_all(*(select(*columns).where(POSTS.c.author_id == _PERSON, half) for half in halves))
-    rows = both.subquery()
-    return select(rows).order_by(rows.c.created_at, rows.c.id)
-
-
-def _images() -> ColumnElement[Any]:
-    image = func.json_build_object(
-        literal_column("'media_id'"),
-        POST_IMAGES.c.media_id,
-        literal_column("'alt_text'"),
-        MEDIA_ITEMS.c.alt_text,
-    )
-    attached = and_(
-        MEDIA_ITEMS.c.media_id == POST_IMAGES.c.media_id, MEDIA_ITEMS.c.post_id == POST_IMAGES.c.post_id
-    )
-    in_order = func.json_agg(aggregate_order_by(image, POST_IMAGES.c.position))
-    return (
-        select(func.coalesce(in_order, literal_column("'[]'::json")))
-        .select_from(POST_IMAGES.outerjoin(MEDIA_ITEMS, attached))
-        .where(POST_IMAGES.c.post_id == POSTS.c.id)
-        .scalar_subquery()
-    )
-
-
-def _revisions() -> ColumnElement[Any]:
-    """Read how a post read before, the oldest first."""
-    parts: list[ColumnElement[Any]] = []
-    for name in ("caption", "visibility", "written_at", "replaced_at"):
-        parts += (literal_column(f"'{name}'"), POST_REVISIONS.c[name])
-    in_order = func.json_agg(aggregate_order_by(func.json_build_object(*parts), POST_REVISIONS.c.number))
-    return (
-        select(func.coalesce(in_order, literal_column("'[]'::json")))
-        .where(POST_REVISIONS.c.post_id == POSTS.c.id)
-        .correlate_except(POST_REVISIONS)
-        .scalar_subquery()
-    )
-
-
-def _likes() -> Select[Any]:
-    likes = select(LIKES.c.post_id, LIKES.c.created_at.label("liked_at")).where(LIKES.c.user_id == _PERSON)
-    return likes.order_by(LIKES.c.post_id)
-
-
-def _people(kind: RelationType, *, incoming: bool = False) -> Select[Any]:
-    near, far = RELATIONS.c.from_user, RELATIONS.c.to_user
-    if incoming:
-        near, far = far, near
-    return (
-        select(far.label("user_id"), PROFILES.c.username, RELATIONS.c.created_at.label("since"))
-        .join_from(RELATIONS, PROFILES, PROFILES.c.user_id == far)
-        .where(near == _PERSON, RELATIONS.c.relation_type == literal_column(f"'{kind}'"), _is_seen(far))
-        .order_by(RELATIONS.c.created_at, far)
-    )
+def _former_usernames() -> Select[Any]:
+    columns = (FORMER_USERNAMES.c.username, FORMER_USERNAMES.c.released_at)
+    return select(*columns).where(FORMER_USERNAMES.c.user_id == PERSON).order_by(*reversed(columns))
 
 
 def _notifications() -> Select[Any]:
@@ -157,52 +60,57 @@ def _notifications() -> Select[Any]:
             NOTIFICATIONS.c.created_at,
         )
         .select_from(NOTIFICATIONS.outerjoin(PROFILES, PROFILES.c.user_id == actor_id))
-        .where(NOTIFICATIONS.c.recipient_id == _PERSON, or_(actor_id.is_(None), _is_seen(actor_id)))
+        .where(NOTIFICATIONS.c.recipient_id == PERSON, or_(actor_id.is_(None), is_seen(actor_id)))
         .order_by(NOTIFICATIONS.c.created_at, NOTIFICATIONS.c.id)
     )
 
 
+def _notification_preferences() -> Select[Any]:
+    columns = (NOTIFICATION_PREFERENCES.c.kind, NOTIFICATION_PREFERENCES.c.delivery)
+    return select(*columns).where(NOTIFICATION_PREFERENCES.c.user_id == PERSON).order_by(*columns)
+
+
 def _devices() -> Select[Any]:
-    columns = (DEVICES.c.id, DEVICES.c.platform, DEVICES.c.token, DEVICES.c.registered_at)
-    return (
-        select(*columns).where(DEVICES.c.user_id == _PERSON).order_by(DEVICES.c.registered_at, DEVICES.c.id)
-    )
-
-
-def _facebook_friends() -> Select[Any]:
-    friend_id = FACEBOOK_FRIENDS.c.friend_id
-    return (
-        select(friend_id.label("user_id"), PROFILES.c.username, FACEBOOK_FRIENDS.c.found_at)
-        .join_from(FACEBOOK_FRIENDS, PROFILES, PROFILES.c.user_id == friend_id)
-        .where(FACEBOOK_FRIENDS.c.user_id == _PERSON, _is_seen(friend_id))
-        .order_by(FACEBOOK_FRIENDS.c.found_at, friend_id)
-    )
+    """Leave out the token: whoever had it could not push with it, and nobody can read it."""
+    columns = (DEVICES.c.id, DEVICES.c.platform, DEVICES.c.registered_at)
+    return select(*columns).where(DEVICES.c.user_id == PERSON).order_by(DEVICES.c.registered_at, DEVICES.c.id)
 
 
 def _reports() -> Select[Any]:
-    reports = select(
-        REPORTS.c.id,
-        REPORTS.c.target_kind,
-        REPORTS.c.target_id,
-        REPORTS.c.reason,
-        REPORTS.c.note,
-        REPORTS.c.created_at,
+    """Leave out what is reported where its owner blocks the person by now."""
+    return (
+        select(
+            REPORTS.c.id,
+            REPORTS.c.target_kind,
+            case((blocks_nobody(REPORTS.c.owner_id), REPORTS.c.target_id)).label("target_id"),
+            REPORTS.c.reason,
+            REPORTS.c.note,
+            REPORTS.c.created_at,
+            REPORTS.c.resolution,
+            REPORTS.c.resolved_at,
+        )
+        .where(REPORTS.c.reporter_id == PERSON)
+        .order_by(REPORTS.c.created_at, REPORTS.c.id)
     )
-    return reports.where(REPORTS.c.reporter_id == _PERSON).order_by(REPORTS.c.created_at, REPORTS.c.id)
 
 
 SECTIONS: Final[Mapping[str, Select[Any]]] = {
     "profile": _profile(),
-    "posts": _posts(),
-    "likes": _likes(),
-    "following": _people(RelationType.FOLLOW),
-    "followers": _people(RelationType.FOLLOW, incoming=True),
-    "follow_requests_sent": _people(RelationType.REQUEST),
-    "follow_requests_received": _people(RelationType.REQUEST, incoming=True),
-    "blocks": _people(RelationType.BLOCK),
-    "mutes": _people(RelationType.MUTE),
+    "former_usernames": _former_usernames(),
+    "posts": exported_posts.posts(),
+    "comments": exported_posts.comments(),
+    "likes": exported_posts.likes(),
+    "bookmarks": exported_posts.bookmarks(),
+    "following": people(RelationType.FOLLOW),
+    "followers": people(RelationType.FOLLOW, incoming=True),
+    "follow_requests_sent": people(RelationType.REQUEST),
+    "follow_requests_received": people(RelationType.REQUEST, incoming=True),
+    "blocks": people(RelationType.BLOCK),
+    "mutes": exported_people.mutes(),
+    "dismissed_suggestions": exported_people.dismissed_suggestions(),
+    "facebook_friends": exported_people.facebook_friends(),
     "notifications": _notifications(),
+    "notification_preferences": _notification_preferences(),
     "devices": _devices(),
-    "facebook_friends": _facebook_friends(),
     "reports": _reports(),
 }
