@@ -10,7 +10,7 @@ import pytest
 import pyvips
 
 from igloo_local.demo import cast
-from igloo_local.demo.cast import CHARACTERS, Plan
+from igloo_local.demo.cast import CHARACTERS, Plan, Remark
 from igloo_local.demo.people import Place, SignedIn, sign_in_everybody
 from igloo_local.demo.photos import draw_photo
 from igloo_local.demo.progress import Progress
@@ -72,6 +72,9 @@ def small_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cast, "posts", lambda: iter(PLANS))
     monkeypatch.setattr(cast, "follows", lambda: iter([("narwhal", "puffin")]))
     monkeypatch.setattr(cast, "likes", lambda: iter([("narwhal", 0)]))
+    monkeypatch.setattr(
+        cast, "comments", lambda: iter([Remark(username="narwhal", place=2, text="@puffin, look!")])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,7 @@ def test_seeding_goes_through_the_api_and_adds_nothing_the_second_time(
     assert {post["caption"] for post in first} == {"One", "Two", "Three"}
     assert {post["state"] for post in first} == {"published"}
     assert [post["like_count"] for post in first if post["caption"] == "One"] == [1]
+    assert [post["comment_count"] for post in first if post["caption"] == "Three"] == [1]
     assert feed_of(people, "narwhal", awaited=len(PLANS)) == first
 
 

@@ -1,1 +1,1 @@
-"""Demo data: twelve animals of the far north, whom they follow, and sixty posts with drawn photos."""
+"""Demo data: twelve animals of the far north, whom they follow, sixty posts, and what they say about them."""

@@ -35,6 +35,16 @@ CHARACTERS = (
 )
 
 
+REMARKS = (
+    "So much snow!",
+    "@{0}, you have to see this.",
+    "Which side of the glacier is it?",
+    "Colder than it looks.",
+    "여기 어디예요?",
+    "@{0} was here last week, ask them.",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """One post to be made."""
@@ -71,7 +81,12 @@ def posts() -> Iterator[Plan]:
             more = chance.sample(scenes, chance.randint(1, 2)) if (index + number) % 5 == 0 else []
             captions = SCENES[scene].captions
             caption = captions[(index // len(scenes) + number) % len(captions)]
-            yield Plan(username=character.username, number=number, caption=caption, scenes=(scene, *more))
+            yield Plan(
+                username=character.username,
+                number=number,
+                caption=f"{caption} #{scene}",
+                scenes=(scene, *more),
+            )
 
 
 def likes() -> Iterator[tuple[str, int]]:
@@ -80,3 +95,29 @@ def likes() -> Iterator[tuple[str, int]]:
     total = POSTS_PER_PERSON * len(CHARACTERS)
     for character in CHARACTERS:
         yield from ((character.username, place) for place in chance.sample(range(total), 8))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """One comment to be made, under the post at a place in `posts()`."""
+
+    username: str
+    place: int
+    text: str
+
+    @property
+    def key(self) -> str:
+        """What tells this comment from every other one."""
+        return f"{self.username}-says-{self.place}"
+
+
+def comments() -> Iterator[Remark]:
+    """Yield who says what under which post; some call somebody by name."""
+    chance = random.Random(_SEED)  # noqa: S311 - the same comments everywhere
+    total = POSTS_PER_PERSON * len(CHARACTERS)
+    for number, character in enumerate(CHARACTERS):
+        friend = CHARACTERS[(number + 5) % len(CHARACTERS)].username
+        for place in chance.sample(range(total), 3):
+            yield Remark(
+                username=character.username, place=place, text=REMARKS[place % len(REMARKS)].format(friend)
+            )

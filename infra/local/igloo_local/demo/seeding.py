@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from igloo_local.demo import cast
-from igloo_local.demo.cast import Plan
+from igloo_local.demo.cast import Plan, Remark
 from igloo_local.demo.people import Place, SignedIn
 from igloo_local.demo.photos import draw_photo
 from igloo_local.demo.progress import Progress
@@ -45,13 +45,14 @@ class Seeding:
         return self._progress.is_complete
 
     def run(self) -> None:
-        """Do what is missing: follows, posts with photos, likes."""
+        """Do what is missing: follows, posts with photos, likes, comments."""
         plans = [*cast.posts()]
         self._each(cast.follows(), lambda pair: self._follow(*pair))
         # The phones draw and upload the next photos while igloo still works on the last ones.
         self._each(plans, lambda plan: self._publish(plan, of=len(plans)))
         self._each(plans, self._wait_until_published)
         self._each(cast.likes(), lambda like: self._like(like[0], plans[like[1]]))
+        self._each(cast.comments(), lambda remark: self._comment(remark, plans[remark.place]))
         if not self.stop_requested.is_set():
             self._progress.complete()
 
@@ -106,3 +107,9 @@ class Seeding:
 
     def _like(self, username: str, plan: Plan) -> None:
         self._phones[username].call("PUT", f"/v1/posts/{self._progress.post_id(plan.key)}/like")
+
+    def _comment(self, remark: Remark, plan: Plan) -> None:
+        path = f"/v1/posts/{self._progress.post_id(plan.key)}/comments"
+        self._phones[remark.username].call(
+            "POST", path, json={"text": remark.text}, headers={"Idempotency-Key": f"demo-{remark.key}"}
+        )
