@@ -107,5 +107,5 @@ def _connect_database(app: Flask, settings: CommonSettings, db: SQLAlchemy, keys
     with app.app_context():
         denylist = Denylist(db.engine)
     verifier = TokenVerifier(keys=keys, issuer=settings.issuer, audience=settings.audience, denylist=denylist)
-    cursor_key = hmac.digest(settings.secret_key.encode(), b"igloo cursor v1", "sha256")
+    cursor_key = hmac.digest(settings.secret_key.encode(), b"igloo cursor v2", "sha512")
     wire(app, Wiring(settings=settings, verifier=verifier, cursor_key=cursor_key))

@@ -68,6 +68,16 @@ def test_a_cursor_is_text_that_fits_into_an_address() -> None:
     assert set(cursor) <= set(string.ascii_letters + string.digits + "-_")
 
 
+def test_a_cursor_tells_nobody_at_which_row_it_stands() -> None:
+    cursor = Cursor(AT, new_id(), "older")
+
+    raw = base64.urlsafe_b64decode(encode_cursor(cursor, scope=SCOPE))
+
+    assert cursor.id.bytes not in raw
+    micros = (AT - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert micros.to_bytes(8, "big") not in raw
+
+
 @pytest.mark.parametrize("scope", ["feed:you", "feed:", "", "feed:me "])
 def test_a_cursor_of_another_scope_is_refused(scope: str) -> None:
     with pytest.raises(InvalidCursor):

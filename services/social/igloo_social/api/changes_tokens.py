@@ -1,4 +1,4 @@
-"""The tokens from which on a phone asks for changes of its feed: opaque, signed, and one person's."""
+"""The tokens from which on a phone asks for changes of its feed: opaque, sealed, and one person's."""
 
 from __future__ import annotations
 
