@@ -23,6 +23,7 @@ from igloo_social.operations import (
     notification_batches,
 )
 from igloo_social.operations.erased_relations import PEOPLE_AT_ONCE
+from igloo_social.queries import shown_posts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,7 +97,8 @@ INSERT INTO comment_mentions (comment_id, user_id, username)
 SELECT comments.id, user_id, username FROM comments JOIN profiles
 ON username = 'p' || lpad((right(comments.id::text, 12)::int / 40 % 1500 + 1)::text, 5, '0');
 INSERT INTO post_mentions (post_id, user_id, username)
-SELECT DISTINCT post_id, user_id, username FROM comment_mentions JOIN comments ON comments.id = comment_id;
+SELECT posts.id, user_id, username FROM posts JOIN profiles
+ON username = 'p' || lpad((right(posts.id::text, 12)::int / 40 + 1)::text, 5, '0');
 INSERT INTO post_tags (tag, published_at, post_id) SELECT 'snow', published_at, id FROM posts;
 INSERT INTO post_revisions (post_id, number, caption, visibility, written_at, replaced_at)
 SELECT id, 1, 'Snwo', 'public', now(), now() FROM posts;
@@ -155,6 +157,7 @@ STATEMENTS: Mapping[str, Statement] = {
     for name, value in vars(module).items()
     if isinstance(value, Statement)
 } | {
+    "shown_posts.LOCK_ALL": shown_posts.LOCK_ALL,
     "notification_batches.BY_IDS.lock": notification_batches.BY_IDS.lock,
     "notification_batches.BY_IDS.remove": notification_batches.BY_IDS.remove,
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from igloo_common.statements import Statement
 from igloo_social.operations.comments import recount_comments
+from igloo_social.queries.shown_posts import lock_posts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,20 +26,17 @@ def remove_comments(session: Session, account_id: UUID) -> Mapping[str, int]:
     if not found:
         return {}
     post_ids = sorted({post_id for _, post_id in found})
-    LOCK_POSTS.rows(session, {"post_ids": post_ids})
+    lock_posts(session, post_ids)
     removed = REMOVE_COMMENTS.count(session, {"comment_ids": [comment_id for comment_id, _ in found]})
     recount_comments(session, post_ids)
     return {"comments": removed}
 
 
 def removing_comments(comments: str) -> str:
-    """Write the statement that removes these comments and whom they mention.
-
-    In the order of their ids, as they are locked by all who lock several.
-    """
+    """Write the statement that removes these comments and whom they mention. Needs their posts' locks."""
     return f"""
     WITH doomed AS MATERIALIZED (
-        SELECT id FROM comments WHERE id = ANY(ARRAY({comments})) ORDER BY id FOR UPDATE
+        {comments}
     ), unnamed AS (
         DELETE FROM comment_mentions WHERE comment_id = ANY(ARRAY(SELECT id FROM doomed))
     )
@@ -47,5 +45,4 @@ def removing_comments(comments: str) -> str:
 
 
 SAID = Statement("SELECT id, post_id FROM comments WHERE author_id = %(account_id)s LIMIT %(limit)s")
-LOCK_POSTS = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER BY id FOR NO KEY UPDATE")
-REMOVE_COMMENTS = Statement(removing_comments("SELECT unnest(%(comment_ids)s::uuid[])"))
+REMOVE_COMMENTS = Statement(removing_comments("SELECT unnest(%(comment_ids)s::uuid[]) AS id"))

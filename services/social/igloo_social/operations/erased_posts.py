@@ -68,6 +68,18 @@ def _forget_what_was_said(session: Session, media: Collection[tuple[UUID]]) -> N
     empty_applied(session, aggregate_keys=[f"media:{media_id}" for (media_id,) in media])
 
 
+def _removing(table: str) -> Statement:
+    return Statement(f"""
+    WITH doomed AS MATERIALIZED (
+        SELECT user_id, post_id FROM {table} WHERE (user_id, post_id) IN (
+            SELECT user_id, post_id FROM {table} WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
+        ) ORDER BY user_id, post_id FOR UPDATE
+    )
+    DELETE FROM {table} USING doomed
+    WHERE {table}.user_id = doomed.user_id AND {table}.post_id = doomed.post_id
+    """)  # noqa: S608 - words of our own
+
+
 REMOVE_MEDIA = Statement("""
 DELETE FROM media_items WHERE media_id IN (
     SELECT media_id FROM media_items WHERE owner_id = %(account_id)s LIMIT %(limit)s
@@ -86,23 +98,12 @@ DELETE FROM likes WHERE (post_id, user_id) IN (
     SELECT post_id, user_id FROM likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 )
 """)
-REMOVE_LIKES_APART = Statement("""
-DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
-    SELECT user_id, post_id FROM suspended_likes WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
-)
-""")
+# Likes apart and bookmarks: in the order in which somebody's own are removed, who may be leaving as well.
+REMOVE_LIKES_APART = _removing("suspended_likes")
 REMOVE_COMMENTS = Statement(
     removing_comments("SELECT id FROM comments WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s")
 )
-# In the order in which somebody's own are removed, who may be leaving as well.
-REMOVE_BOOKMARKS = Statement("""
-WITH kept AS MATERIALIZED (
-    SELECT user_id, post_id FROM bookmarks WHERE (user_id, post_id) IN (
-        SELECT user_id, post_id FROM bookmarks WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
-    ) ORDER BY user_id, post_id FOR UPDATE
-)
-DELETE FROM bookmarks USING kept WHERE bookmarks.user_id = kept.user_id AND bookmarks.post_id = kept.post_id
-""")
+REMOVE_BOOKMARKS = _removing("bookmarks")
 NEWS = Statement("""
 SELECT id FROM notifications WHERE post_id = ANY(%(post_ids)s) LIMIT %(limit)s
 """)

@@ -22,7 +22,8 @@ def remove_set_apart(session: Session, account_id: UUID) -> Mapping[str, int]:
     whether they live: it has done so before, and the edge is found among the relations, or drops it.
     """
     batch = {"account_id": account_id, "limit": ROWS_AT_ONCE}
-    relations = REMOVE_APART_OUT.count(session, batch) + REMOVE_APART_IN.count(session, batch)
+    # One of the two in a transaction: the person at the other end may be leaving as well.
+    relations = REMOVE_APART_OUT.count(session, batch) or REMOVE_APART_IN.count(session, batch)
     return {"relations": relations, "likes_given": REMOVE_LIKES_APART.count(session, batch)}
 
 
@@ -49,9 +50,12 @@ DELETE FROM suspended_relations WHERE (from_user, to_user, relation_type) IN (
 )
 """)
 REMOVE_LIKES_APART = Statement("""
-DELETE FROM suspended_likes WHERE (user_id, post_id) IN (
-    SELECT user_id, post_id FROM suspended_likes WHERE user_id = %(account_id)s LIMIT %(limit)s
+WITH doomed AS MATERIALIZED (
+    SELECT post_id FROM suspended_likes WHERE user_id = %(account_id)s
+    ORDER BY post_id LIMIT %(limit)s FOR UPDATE
 )
+DELETE FROM suspended_likes
+WHERE user_id = %(account_id)s AND post_id = ANY(ARRAY(SELECT post_id FROM doomed))
 """)
 # Locked in the order of their ids, as by who decides about several at once.
 REMOVE_REPORTS = Statement("""

@@ -8,6 +8,7 @@ from igloo_common.event_traces import empty_applied
 from igloo_common.statements import Statement
 from igloo_social.operations.likes import recount_likes
 from igloo_social.operations.notification_batches import withdraw_told_of, withdraw_told_to
+from igloo_social.queries.shown_posts import lock_posts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def remove_likes_given(session: Session, account_id: UUID) -> Mapping[str, int]:
         return {}
     post_ids = [post_id for (post_id,) in liked]
     likes = {"account_id": account_id, "post_ids": post_ids}
-    LOCK_POSTS.rows(session, likes)
+    lock_posts(session, post_ids)
     removed = REMOVE_LIKES.count(session, likes)
     recount_likes(session, post_ids)
     return {"likes_given": removed}
@@ -92,7 +93,6 @@ def forget_events(session: Session, account_id: UUID) -> Mapping[str, int]:
 LIKED_POSTS = Statement("""
 SELECT post_id FROM likes WHERE user_id = %(account_id)s ORDER BY post_id LIMIT %(limit)s
 """)
-LOCK_POSTS = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER BY id FOR NO KEY UPDATE")
 REMOVE_LIKES = Statement("""
 DELETE FROM likes WHERE user_id = %(account_id)s AND post_id = ANY(%(post_ids)s)
 """)

@@ -14,6 +14,8 @@ from igloo_social.queries.posts import POST_ID
 from igloo_social.queries.visibility import POST_IS_VISIBLE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from igloo_common.database import Reader
 
 
@@ -49,6 +51,11 @@ def lock_post(reader: Reader, post_id: UUID) -> UUID | None:
     return None if row is None else row[0]
 
 
+def lock_posts(reader: Reader, post_ids: Collection[UUID]) -> None:
+    """Lock several posts, whoever may see them, in the order of their ids."""
+    LOCK_ALL.rows(reader, {"post_ids": list(post_ids)})
+
+
 def _shown(statement: Statement, reader: Reader, post_id: UUID, viewer_id: UUID) -> ShownPost | None:
     row = statement.row(reader, {"post_id": post_id, "viewer_id": viewer_id})
     return None if row is None else ShownPost(*row)
@@ -62,3 +69,4 @@ _SHOWN = (
 _LOCK = Statement(_SHOWN.with_for_update(of=POSTS, key_share=True))
 _HOLD = Statement(_SHOWN.with_for_update(of=POSTS, key_share=True, read=True))
 _LOCK_ANY = Statement(select(POSTS.c.author_id).where(POSTS.c.id == POST_ID).with_for_update(key_share=True))
+LOCK_ALL = Statement("SELECT id FROM posts WHERE id = ANY(%(post_ids)s) ORDER BY id FOR NO KEY UPDATE")
