@@ -25,7 +25,7 @@ from igloo_social.operations.mentions import (
 )
 from igloo_social.operations.post_counts import count_change
 from igloo_social.operations.publishing import emit_published, show_to_author
-from igloo_social.operations.relations import lock_people
+from igloo_social.operations.relations import lock_person
 from igloo_social.operations.tags import agree_tags
 from igloo_social.operations.timeline import remove_own_post
 from igloo_social.policies.captions import hashtags_of
@@ -182,10 +182,10 @@ def lock_own(session: Session, post_id: UUID, author_id: UUID) -> Row[Any]:
     """Lock a post of the author's, after the author.
 
     Raises:
-        PostNotFound: There is no such post for this person, or the person's account was deleted.
+        PostNotFound: There is no such post for this person, or the person was deleted or is suspended.
         NotYourPost: They see it, and it is somebody else's.
     """
-    if not lock_people(session, (author_id,)):
+    if not lock_person(session, author_id):
         raise PostNotFound
     post = lock_own_post(session, post_id=post_id, author_id=author_id)
     if post is not None:

@@ -111,13 +111,13 @@ def edit_profile(
     Raises:
         ProfileChanged: It is in none of these versions.
         UsernameRefused, UsernameTaken, UsernameChangedRecently: As their names say.
-        UserNotFound: The account was deleted.
+        UserNotFound: The account was deleted, or is suspended.
     """
     if edit.username is not None:
         refuse_bad_username(edit.username)
     requesters = lock_with_requesters(session, user_id) if edit.is_private is False else []
     profile = _lock_profile(session, user_id)
-    if profile is None:
+    if profile is None or profile.suspended_at is not None:
         raise UserNotFound
     if expected_versions is not None and profile.version not in expected_versions:
         raise ProfileChanged("The profile has changed since you read it.")

@@ -52,6 +52,11 @@ def lock_people(session: Session, user_ids: Iterable[UUID]) -> Mapping[UUID, boo
     return {user_id: is_private for user_id, is_private, *_ in locked}
 
 
+def lock_person(session: Session, user_id: UUID) -> bool:
+    """Act for a person while nobody else does; False when their account was deleted, or is suspended."""
+    return any(is_here for _, _, is_here, _ in _LOCK_PEOPLE.rows(session, {"user_ids": [user_id]}))
+
+
 def share_person(session: Session, user_id: UUID) -> None:
     """Act for a person, beside others who do, while nobody deletes them or changes their relations.
 
