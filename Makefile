@@ -32,7 +32,7 @@ bench: .venv-dev ## Measure CPU per request at production settings; writes repor
 
 .PHONY: bench-data
 bench-data: .venv-dev ## Build towns of 20,000 and of 1,000,000 posts in report/bench-data, for bench ARGS="--only growth"
-	@PYTHONPATH=tests exec $(PYTHON) -c 'from bench.growth import build_towns; build_towns()'
+	@PYTHONPATH=tests exec $(PYTHON) -m bench --only growth-data $(ARGS)
 
 .PHONY: chaos
 chaos: .venv-dev ## Kill processes under load and check that nothing acknowledged was lost; writes report/chaos

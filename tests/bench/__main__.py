@@ -9,7 +9,7 @@ from pathlib import Path
 from bench import crypto, photos, scenarios, signing_in
 from bench.dataset import Reader, fill, illustration_of
 from bench.floors import bare_flask
-from bench.growth import measure_growth
+from bench.growth import TOWNS, build_towns, measure_growth
 from bench.load import Request, drive
 from bench.meter import BARE_FLASK, CONNECTIONS, Meter
 from bench.processes import ServerProcesses
@@ -162,11 +162,21 @@ def main() -> None:
     """Run the bench and write `report/bench`."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--requests", type=int, default=2000, help="requests for each measured line")
-    parser.add_argument("--only", choices=("all", "signing-in", "growth"), default="all", help="which lines")
+    parser.add_argument(
+        "--only", choices=("all", "signing-in", "growth", "growth-data"), default="all", help="which lines"
+    )
+    parser.add_argument(
+        "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
+    )
+    parser.add_argument("--reads", default="", help="for growth: those whose names contain this")
     parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
     chosen = parser.parse_args()
+    towns = [TOWNS[name] for name in chosen.towns]
+    if chosen.only == "growth-data":
+        build_towns(towns)
+        return
     if chosen.only == "growth":
-        measure_growth(requests=chosen.requests, broker=chosen.broker)
+        measure_growth(towns, requests=chosen.requests, broker=chosen.broker, only=chosen.reads)
         return
     with (
         tempfile.TemporaryDirectory(prefix="igloo-bench-") as folder,
