@@ -201,8 +201,6 @@ def suspend(town: Town, now: datetime) -> None:
 
 
 def reinstate(town: Town, now: datetime) -> None:
-    while move(town, now):
-        pass
     suspended = select(PROFILES.c.user_id).where(PROFILES.c.suspended_at.is_not(None))
     for person in town.session.scalars(suspended).all():
         reinstate_person(town.session, user_id=person, now=now)

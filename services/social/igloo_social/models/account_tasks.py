@@ -44,6 +44,10 @@ class AccountTask(Base):
     finished_at: Mapped[datetime | None]
     removed: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
     """How many things of each kind an erasure has removed so far, whoever of several workers did."""
+    place_at: Mapped[datetime | None]
+    """How far a reinstatement has walked through those who followed all the time: since when the last did."""
+    place_id: Mapped[UUID | None]
+    """And who that was."""
 
     __table_args__ = (
         CheckConstraint("kind IN ('erasure', 'export', 'suspension', 'reinstatement')", name="kind_known"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from igloo_social.operations.erasure import bury_person, forget_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -46,6 +45,8 @@ class Task:
     parts_prefix: str | None
     attempts: int
     removed: Mapping[str, int] = field(default_factory=dict)
+    place_at: datetime | None = None
+    place_id: UUID | None = None
 
 
 def request_erasure(session: Session, *, deletion_id: UUID, account_id: UUID, now: datetime) -> None:
@@ -78,6 +79,21 @@ def note_task(session: Session, *, kind: TaskKind, account_id: UUID, now: dateti
 def lock_due_suspension(session: Session, *, now: datetime) -> Task | None:
     """Take up the suspension or reinstatement that has waited longest, until the transaction ends."""
     return _lock_due(session, now, TaskKind.SUSPENSION, TaskKind.REINSTATEMENT)
+
+
+def end_suspensions(session: Session, *, account_id: UUID, now: datetime) -> None:
+    """Close the suspensions of a person that are under way, for another decision has overtaken them.
+
+    Before the person is locked: a worker holds its task first, too. While one is open, the person is hidden.
+    """
+    unfinished = (ACCOUNT_TASKS.c.finished_at.is_(None), ACCOUNT_TASKS.c.kind == TaskKind.SUSPENSION.value)
+    closed = update(ACCOUNT_TASKS).where(ACCOUNT_TASKS.c.account_id == account_id, *unfinished)
+    session.execute(closed.values(due_at=None, finished_at=now))
+
+
+def note_place(session: Session, task: Task, place: tuple[datetime, UUID]) -> None:
+    """Remember how far a task has walked, with what it did there."""
+    _change(session, task.id, place_at=place[0], place_id=place[1])
 
 
 def finish_suspension(session: Session, task: Task, *, now: datetime) -> None:
@@ -144,6 +160,8 @@ def _lock_due(session: Session, now: datetime, *kinds: TaskKind) -> Task | None:
             ACCOUNT_TASKS.c.parts_prefix,
             ACCOUNT_TASKS.c.attempts,
             ACCOUNT_TASKS.c.removed,
+            ACCOUNT_TASKS.c.place_at,
+            ACCOUNT_TASKS.c.place_id,
         )
         .where(ACCOUNT_TASKS.c.kind.in_([kind.value for kind in kinds]), ACCOUNT_TASKS.c.due_at <= now)
         .order_by(ACCOUNT_TASKS.c.due_at)

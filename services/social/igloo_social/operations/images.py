@@ -168,8 +168,8 @@ def _lose_image(session: Session, post: Row[Any], media_id: UUID, now: datetime)
 
 
 def _announce_change(session: Session, post: Row[Any], now: datetime) -> None:
-    if post.state == PostState.PUBLISHED:
-        is_for_others = post.visibility != Visibility.PRIVATE
+    if post.state in {PostState.PUBLISHED, PostState.HIDDEN}:
+        is_for_others = post.state == PostState.PUBLISHED and post.visibility != Visibility.PRIVATE
         emit_changed(session, post_id=post.id, author_id=post.author_id, now=now, is_for_others=is_for_others)
 
 

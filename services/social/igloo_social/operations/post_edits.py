@@ -113,6 +113,8 @@ def _follow_edit(session: Session, post: Row[Any], changes: Mapping[str, Any], n
             after=counted(post.state, visibility),
         )
     _mention_anew(session, post, changes, now)
+    if post.state == PostState.HIDDEN:
+        emit_changed(session, post_id=post.id, author_id=post.author_id, now=now, is_for_others=False)
     if post.state != PostState.PUBLISHED:
         return
     is_for_others = {post.visibility, visibility or post.visibility} != {Visibility.PRIVATE}

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from igloo_common.statements import Statement
 from igloo_social.models.account_tasks import TaskKind
-from igloo_social.operations.account_tasks import note_task
+from igloo_social.operations.account_tasks import end_suspensions, note_task
 from igloo_social.operations.profiles import see_person
+from igloo_social.operations.suspended_feeds import tell_who_stayed
 from igloo_social.operations.suspended_relations import put_relations_back, set_relations_apart
 from igloo_social.operations.suspended_traces import (
     hide_comments,
@@ -64,7 +65,10 @@ def suspend_person(session: Session, *, user_id: UUID, now: datetime) -> bool:
 
 def reinstate_person(session: Session, *, user_id: UUID, now: datetime) -> bool:
     """Have a suspended person seen again; False if they are not suspended, or are deleted."""
-    if not _REINSTATE.count(session, {"user_id": user_id, "now": now}):
+    person = {"user_id": user_id, "now": now}
+    if _SIDE.row(session, person) == (True,):
+        end_suspensions(session, account_id=user_id, now=now)
+    if not _REINSTATE.count(session, person):
         return False
     note_task(session, kind=TaskKind.REINSTATEMENT, account_id=user_id, now=now)
     return True
@@ -79,6 +83,8 @@ def move_batch(session: Session, task: Task, *, now: datetime) -> bool:
     side = _SIDE.row(session, {"user_id": task.account_id})
     if side != (suspends,):
         return False
+    if not suspends and tell_who_stayed(session, task, now=now):
+        return True
     moves = _SETTING_APART if suspends else _PUTTING_BACK
     return any(move(session, task.account_id, now) for move in moves)
 

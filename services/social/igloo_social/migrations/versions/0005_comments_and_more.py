@@ -568,6 +568,8 @@ def _create_moderation() -> None:
 
 
 def _extend_tables() -> None:
+    op.add_column("account_tasks", sa.Column("place_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("account_tasks", sa.Column("place_id", sa.Uuid(), nullable=True))
     op.add_column("notifications", sa.Column("post_id", sa.Uuid(), nullable=True))
     op.add_column("notifications", sa.Column("group_id", sa.Uuid(), nullable=True))
     op.add_column(
