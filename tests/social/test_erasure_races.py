@@ -18,7 +18,8 @@ from factories.social_accounts import (
 )
 from factories.social_devices import make_token
 from factories.social_events import emitted
-from factories.social_posts import deliver, media_ready
+from factories.social_people import make_person
+from factories.social_posts import deliver, make_post, media_ready
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.errors import IglooError
@@ -26,6 +27,7 @@ from igloo_common.ids import new_id
 from igloo_social.models.devices import DevicePlatform
 from igloo_social.models.notifications import NotificationDelivery, NotificationKind
 from igloo_social.models.reports import ReportReason, ReportTarget
+from igloo_social.operations import erased_comments, erased_posts, erased_traces
 from igloo_social.operations.account_tasks import request_erasure
 from igloo_social.operations.blocks import block_account
 from igloo_social.operations.bookmarks import keep_post
@@ -314,3 +316,56 @@ def test_what_others_do_under_their_posts_meanwhile_goes_with_the_posts(
         erasing.result(timeout=30)
 
     assert_nothing_is_left(session, life.person)
+
+
+def test_friends_who_leave_at_once_leave_nothing_and_are_in_nobodys_way(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for module in (erased_comments, erased_posts, erased_traces):
+        for name in ("COMMENTS_AT_ONCE", "POSTS_AT_ONCE", "LIKES_AT_ONCE", "ROWS_AT_ONCE"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, 2)
+    life = Life(session)
+    leaving = (life.person, *life.others[:3])
+    barrier = Barrier(len(leaving))
+
+    def go(person: UUID) -> None:
+        leave(app, person)
+        barrier.wait(timeout=10)
+        erase_all(app)
+
+    with ThreadPoolExecutor(len(leaving)) as pool:
+        for future in [pool.submit(go, person) for person in leaving]:
+            future.result(timeout=30)
+
+    assert caplog.messages == []
+    for person in leaving:
+        assert_nothing_is_left(session, person)
+
+
+def test_people_who_name_each_other_at_once_do_not_deadlock(app: Flask, session: Session) -> None:
+    names = ("arctic.fox", "puffin", "snow.hare")
+    people = [make_person(session, username=name) for name in names]
+    posts = [make_post(session, person) for person in people]
+    session.commit()
+    everybody = " ".join(f"@{name}" for name in names)
+    barrier = Barrier(len(people))
+
+    def write(number: int) -> None:
+        barrier.wait(timeout=10)
+        author, post_id = people[number], posts[number - 1]
+        with app.app_context():
+            for round_ in range(15):
+                now, words = utc_now(), f"{round_} {everybody}"
+                with transaction() as s:
+                    create_post(s, NewPost(caption=words), author_id=author, now=now)
+                with transaction() as s:
+                    add_comment(s, post_id=post_id, author_id=author, text=words, now=now)
+                with transaction() as s:
+                    edit_post(s, PostEdit(caption=words), post_id=posts[number], author_id=author, now=now)
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        for future in [pool.submit(write, number) for number in range(len(people))]:
+            future.result(timeout=30)
+
+    assert set(session.scalars(text("SELECT mention_count FROM comments"))) == {3}
