@@ -73,11 +73,15 @@ def upgrade() -> None:
         for name in ("ix_account_tasks_being_erased", "ix_notifications_object_id"):
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         for table, name in _UNVALIDATED:
-            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+            # squawk takes everything to be in a transaction.
+            validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+            op.execute(sa.text(f"-- squawk-ignore constraint-missing-not-valid\n{validate}"))
         _make_people_findable()
 
 
 def _make_people_findable() -> None:
+    if op.get_context().as_sql:
+        return  # Written as SQL, to be read by linters: there is no database to go through batch by batch.
     last: object = UUID(int=0)
     while last is not None:
         last = op.get_bind().scalar(sa.text(_MAKE_FINDABLE), {"after": last})
