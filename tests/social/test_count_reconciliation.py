@@ -19,6 +19,7 @@ from igloo_common.ids import new_id
 from igloo_social.jobs import counts as counts_job
 from igloo_social.jobs.counts import CountsJob
 from igloo_social.models.posts import POSTS
+from igloo_social.operations import reconciliation
 from igloo_social.operations.drift import KINDS
 from igloo_social.operations.ranks import rerank
 from igloo_social.reconciliation import Reconciliation
@@ -255,6 +256,23 @@ def test_what_is_wrong_is_found_put_right_and_counted(
     assert read() == right
     again = run(app, "--dry-run")
     assert (again.exit_code, numbers(again)) == (0, {})
+
+
+def test_what_cannot_be_put_right_at_once_is_told_and_put_right_by_the_next(
+    app: Flask, session: Session, town: Mapping[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "FOLLOWS_AT_ONCE", 1)
+    relate(session, town["fan"], "f", town["other"])
+    session.execute(
+        text("UPDATE relations SET is_merged = true WHERE from_user = :fan AND relation_type = 'f'"),
+        {"fan": town["fan"]},
+    )
+    session.commit()
+
+    first, second = run(app), run(app)
+
+    assert (first.exit_code, numbers(first)) == (1, {"merged_follows": (1, 0)})
+    assert (second.exit_code, numbers(second)) == (0, {"merged_follows": (1, 1)})
 
 
 def test_what_is_right_is_not_written(app: Flask, session: Session, town: Mapping[str, UUID]) -> None:
