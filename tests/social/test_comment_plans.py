@@ -41,10 +41,11 @@ SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
        'p' || lpad(n::text, 5, '0'), 'Somebody', now(), now()
 FROM generate_series(1, {people}) AS n;
 
-INSERT INTO posts (id, author_id, caption, visibility, state, created_at, published_at, comment_count)
+INSERT INTO posts (id, author_id, caption, visibility, state, created_at, published_at, comment_count,
+    like_count)
 SELECT ('00000000-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid,
        ('00000000-0000-7000-8000-' || lpad((n % 300 + 1)::text, 12, '0'))::uuid,
-       'Snow', 'public', 'published', at, at, {comments}
+       'Snow', 'public', 'published', at, at, {comments}, CASE n WHEN 1 THEN {people} ELSE 1 END
 FROM generate_series(1, 3000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '1 minute' AS at);
 
 INSERT INTO comments (id, post_id, author_id, text, mention_count, created_at)

@@ -97,3 +97,21 @@ def test_a_page_of_a_tag_is_one_range_and_as_many_looks_as_it_scans(
     statement = tag_statement(newer=newer, bounded=bounded)
 
     assert_bounded(town, statement, table="post_tags", index="pk_post_tags", bounded=bounded)
+
+
+def test_who_has_blocked_hundreds_does_not_pay_for_each_of_them_at_each_post(
+    town: psycopg.Connection[Any],
+) -> None:
+    town.execute("UPDATE posts SET like_count = 3")
+    town.execute(
+        "INSERT INTO relations (from_user, relation_type, to_user, created_at)"
+        " SELECT %s, 'b', user_id, now() FROM profiles WHERE username > 'p00100'",
+        (VIEWER,),
+    )
+
+    plan = generic_plan(town, Statement(explore_statement(newer=False, bounded=False)), VALUES)
+
+    for table in ("likes", "comments"):
+        looks = sum(node["Actual Loops"] for node in plan if node.get("Relation Name") == table)
+        assert looks <= 3 * 21, table
+    assert rows_read(plan, "likes") <= 4 * 21
