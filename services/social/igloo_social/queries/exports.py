@@ -24,6 +24,8 @@ ROWS_AT_ONCE: Final = 1_000
 def hold_snapshot(session: Session) -> None:
     """Have all that the transaction reads be as of one moment; to be called before it reads anything."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    # Somebody may have more than can be read in the time that a transaction has, and nothing is written here.
+    session.execute(text("SET LOCAL transaction_timeout = 0"))
 
 
 def is_living(reader: Reader, user_id: UUID) -> bool:
