@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event, Semaphore
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -68,3 +71,37 @@ def test_who_never_comes_is_not_found_after_a_moment(
     answer = client.get(f"/v1/users/{new_id()}", headers=bearer(reader))
 
     assert (answer.status_code, answer.get_json()["code"]) == (404, "user_not_found")
+
+
+def test_made_up_ids_do_not_keep_all_threads_waiting(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, waiting, goes_on = make_person(session), Semaphore(0), Event()
+    session.commit()
+
+    def wait(_seconds: float) -> None:
+        waiting.release()
+        goes_on.wait(20)
+
+    def ask() -> int:
+        return app.test_client().get(f"/v1/users/{new_id()}", headers=bearer(reader)).status_code
+
+    monkeypatch.setattr(newcomers, "PATIENCE_SECONDS", 5.0)
+    monkeypatch.setattr(newcomers, "sleep", wait)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        patient = [pool.submit(ask) for _ in range(2)]
+        try:
+            assert all(waiting.acquire(timeout=20) for _ in patient)
+
+            assert pool.submit(ask).result(timeout=10) == 404
+            assert not waiting.acquire(blocking=False)
+            assert not any(asked.done() for asked in patient)
+        finally:
+            monkeypatch.setattr(newcomers, "PATIENCE_SECONDS", 0.0)
+            monkeypatch.setattr(newcomers, "is_newcomer", lambda *_, **__: False)
+            goes_on.set()
+    assert [asked.result() for asked in patient] == [404, 404]
+
+    # Both seats are free again.
+    assert all(newcomers._SEATS.acquire(blocking=False) for _ in patient)
+    newcomers._SEATS.release(2)
