@@ -13,13 +13,14 @@ from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.devices import remove_silent_devices
 from igloo_social.operations.feed_changes import prune_changes
 from igloo_social.operations.mutes import end_expired_mutes
-from igloo_social.operations.notification_batches import prune_notifications
+from igloo_social.operations.notification_batches import group_strays, prune_notifications
 from igloo_social.operations.publishing import fail_stranded_posts
 
 MEDIA_AWAITED_FOR = timedelta(hours=24)
 """As long as the media service keeps an upload that no post shows."""
 
 NEWS_PRUNED_AT_ONCE = 2_000
+NEWS_GROUPED_AT_ONCE = 500
 MUTES_AT_ONCE = 100
 CHANGES_PRUNED_AT_ONCE = 5_000
 DEVICES_AT_ONCE = 500
@@ -73,6 +74,14 @@ def forget_old_news() -> None:
             return
 
 
+def group_stray_news() -> None:
+    """Show what the release before told while this one was taking its place."""
+    grouped = NEWS_GROUPED_AT_ONCE
+    while grouped == NEWS_GROUPED_AT_ONCE:
+        with transaction() as session:
+            grouped = group_strays(session, limit=NEWS_GROUPED_AT_ONCE)
+
+
 def forget_silent_devices() -> None:
     """Forget phones on which the app was not opened for so long that its session is over."""
     removed = DEVICES_AT_ONCE
@@ -86,6 +95,7 @@ JOBS = (
     PeriodicJob(name="end-mutes", every_seconds=60, run=end_mutes),
     PeriodicJob(name="forget-feed-changes", every_seconds=3600, run=forget_feed_changes),
     PeriodicJob(name="forget-old-news", every_seconds=3600, run=forget_old_news),
+    PeriodicJob(name="group-stray-news", every_seconds=60, run=group_stray_news),
     PeriodicJob(name="forget-silent-devices", every_seconds=3600, run=forget_silent_devices),
     PeriodicJob(name="forget-finished-tasks", every_seconds=3600, run=forget_finished_tasks),
     PeriodicJob(name="reconcile-counts", every_seconds=SLICES_EVERY_SECONDS, run=CountsJob().run),

@@ -63,6 +63,8 @@ class Notification(Base):
         # What a comment or a caption told. Not of likes: a post may have too many, and for taking one of them
         # back the planner would rather look here than where the fact is unique.
         Index("ix_notifications_object_id_worded", "object_id", postgresql_where=text(WORDED)),
+        # Facts told by a release that knew no groups, while it was being replaced: none, but for minutes.
+        Index("ix_notifications_ungrouped", "id", postgresql_where=text("group_id IS NULL")),
         # What one person did in a group: who comes next when the newest goes, and whether the hidden did any.
         Index("ix_notifications_group_id_actor_id_paged", "group_id", "actor_id", "created_at", "id"),
     )

@@ -36,11 +36,52 @@ def prune_notifications(session: Session, *, now: datetime, limit: int) -> int:
     return _remove(session, OLD, {"oldest_kept": oldest_kept, "limit": limit})
 
 
+def group_strays(session: Session, *, limit: int) -> int:
+    """Group some facts that the release before told without a group, while it was being replaced.
+
+    Returns how many it saw, likewise. That release named no posts either: facts of posts that have been
+    deleted since were not found then, and go now.
+    """
+    return _GROUP_STRAYS.count(session, {"limit": limit})
+
+
 def _remove(session: Session, find: Statement, parameters: Mapping[str, object]) -> int:
     found = [fact_id for (fact_id,) in find.rows(session, parameters)]
     return BY_IDS.count(session, {"ids": found}) if found else 0
 
 
+# In the words of policies/notifications.py. That release knew no comments: each fact is another person's.
+_GROUP_STRAYS: Final = Statement("""
+WITH stray AS (
+    SELECT id, kind, object_id, EXISTS (
+        SELECT FROM posts WHERE posts.id = object_id AND deleted_at IS NOT NULL
+    ) AS is_over FROM notifications
+    WHERE group_id IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE OF notifications SKIP LOCKED
+), removed AS (
+    DELETE FROM notifications USING stray WHERE notifications.id = stray.id AND is_over
+), grouped AS (
+    UPDATE notifications SET
+        post_id = CASE WHEN notifications.kind IN ('like', 'post_failed') THEN notifications.object_id END,
+        group_id = left(encode(sha256(convert_to(concat_ws(
+            ':',
+            recipient_id,
+            notifications.kind,
+            CASE notifications.kind WHEN 'like' THEN notifications.object_id WHEN 'follow' THEN NULL
+                ELSE notifications.id END,
+            CASE WHEN notifications.kind IN ('like', 'follow') THEN (created_at AT TIME ZONE 'UTC')::date END
+        ), 'UTF8')), 'hex'), 32)::uuid
+    FROM stray WHERE notifications.id = stray.id AND NOT is_over
+    RETURNING group_id, recipient_id, notifications.kind, created_at
+), counted AS (
+    INSERT INTO notification_groups AS present (id, recipient_id, kind, latest_at, actor_count)
+    SELECT group_id, recipient_id, kind, max(created_at), count(*) FROM grouped
+    GROUP BY group_id, recipient_id, kind ORDER BY group_id
+    ON CONFLICT (id) DO UPDATE SET
+        latest_at = greatest(present.latest_at, excluded.latest_at),
+        actor_count = present.actor_count + excluded.actor_count
+)
+SELECT id FROM stray
+""")
 BY_IDS: Final = Removal("id = ANY(%(ids)s::uuid[])")
 TOLD_TO: Final = Statement("SELECT id FROM notifications WHERE recipient_id = %(person_id)s LIMIT %(limit)s")
 TOLD_OF: Final = Statement("SELECT id FROM notifications WHERE actor_id = %(person_id)s LIMIT %(limit)s")

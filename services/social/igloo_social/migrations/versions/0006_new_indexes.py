@@ -20,6 +20,7 @@ _INDEXES = (
     ("ix_notifications_group_id_paged", "notifications (group_id, created_at, id) WHERE is_newest"),
     ("ix_notifications_group_id_actor_id_paged", "notifications (group_id, actor_id, created_at, id)"),
     ("ix_notifications_object_id_worded", "notifications (object_id) WHERE kind IN ('comment', 'mention')"),
+    ("ix_notifications_ungrouped", "notifications (id) WHERE group_id IS NULL"),
     ("ix_notifications_post_id", "notifications (post_id)"),
     ("ix_posts_author_id_published", f"posts (author_id, published_at, id) WHERE {_LISTED}"),
     ("ix_posts_explore", f"posts (rank_at, id) WHERE {_PUBLIC}"),
