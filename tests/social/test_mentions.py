@@ -143,6 +143,30 @@ def test_only_those_are_told_who_may_see_the_post(
     assert told(session) == set()
 
 
+def test_who_does_not_see_a_post_any_more_is_not_told_of_comments_under_it(
+    client: FlaskClient, session: Session, people: Cast
+) -> None:
+    relate(session, people.puffin, "f", people.hare)
+    session.commit()
+    under, other = (post(client, people.hare, caption="Snow") for _ in range(2))
+    for post_id in (under, other):
+        body = {"text": "Look, @puffin and @arctic.fox"}
+        path = f"/v1/posts/{post_id}/comments"
+        assert client.post(path, json=body, headers=bearer(people.hare)).status_code == 201
+
+    def told_under() -> list[UUID]:
+        session.rollback()
+        columns = select(NOTIFICATIONS.c.recipient_id).where(NOTIFICATIONS.c.kind == "mention")
+        assert len(session.scalars(columns.where(NOTIFICATIONS.c.post_id == UUID(other))).all()) == 2
+        return sorted(session.scalars(columns.where(NOTIFICATIONS.c.post_id == UUID(under))))
+
+    assert told_under() == sorted([people.puffin, people.fox])
+    edit(client, people.hare, under, visibility="followers")
+    assert told_under() == [people.puffin]
+    edit(client, people.hare, under, visibility="private")
+    assert told_under() == []
+
+
 def test_who_sees_a_post_is_asked_of_all_as_of_each(session: Session, people: Cast) -> None:
     follower, blocked, blocking = (make_person(session) for _ in range(3))
     relate(session, follower, "f", people.hare)

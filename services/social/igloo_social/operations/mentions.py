@@ -8,6 +8,7 @@ from uuid import UUID
 from igloo_common.statements import Statement
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.operations import notifications
+from igloo_social.operations.notification_groups import Removal
 from igloo_social.policies.captions import usernames_in
 from igloo_social.queries.mentions import mentioned_in_post, those_who_see
 
@@ -131,6 +132,17 @@ def withdraw_mentions(
         )
 
 
+def withdraw_unseen_mentions(session: Session, *, post_id: UUID) -> None:
+    """Take back what people were told of mentions in a post and under it who may not see it any more.
+
+    Needs the post's lock.
+    """
+    told = [user_id for (user_id,) in _TOLD.rows(session, {"post_id": post_id})]
+    seeing = those_who_see(session, post_id=post_id, user_ids=told) if told else ()
+    if unseen := sorted(set(told).difference(seeing)):
+        _UNSEEN.run(session, {"post_id": post_id, "recipient_ids": unseen})
+
+
 # In the order of their ids, so that two who mention each other do not deadlock.
 _NAMED = """
 SELECT user_id FROM profiles WHERE user_id = %(writer_id)s OR username = ANY(%(usernames)s) ORDER BY user_id
@@ -162,4 +174,8 @@ def _mentioning(texts: str, mentions: str, column: str) -> Statement:
 _IN_POST = _mentioning("posts", "post_mentions", "post_id")
 _IN_COMMENT = _mentioning("comments", "comment_mentions", "comment_id")
 _FORGET = Statement("DELETE FROM post_mentions WHERE post_id = %(text_id)s RETURNING user_id")
+_TOLD = Statement(
+    "SELECT DISTINCT recipient_id FROM notifications WHERE post_id = %(post_id)s AND kind = 'mention'"
+)
+_UNSEEN = Removal("post_id = %(post_id)s AND kind = 'mention' AND recipient_id = ANY(%(recipient_ids)s)")
 _COUNT_NONE = Statement("UPDATE posts SET mention_count = 0 WHERE id = %(text_id)s AND mention_count > 0")

@@ -16,6 +16,7 @@ from igloo_social.operations.mentions import (
     tell_mentioned,
     tell_mentioned_in_post,
     withdraw_mentions,
+    withdraw_unseen_mentions,
 )
 from igloo_social.operations.post_counts import count_change
 from igloo_social.operations.posts import EmptyPost, lock_own
@@ -25,7 +26,6 @@ from igloo_social.operations.tags import agree_tags
 from igloo_social.policies.captions import hashtags_of
 from igloo_social.policies.posts import counted
 from igloo_social.queries.images import attached_media_ids
-from igloo_social.queries.mentions import mentioned_in_post, those_who_see
 from igloo_social.queries.posts import PostNotFound
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def _follow_edit(session: Session, post: Row[Any], changes: Mapping[str, Any], n
 def _mention_anew(session: Session, post: Row[Any], changes: Mapping[str, Any], now: datetime) -> None:
     """Tell who has come to be mentioned or to see it, and take back what others were told."""
     caption = changes.get("caption", post.caption)
+    if "visibility" in changes:
+        withdraw_unseen_mentions(session, post_id=post.id)
     if not post.mention_count and "caption" not in changes:
         return
     author, place = post.author_id, {"writer_id": post.author_id, "object_id": post.id}
@@ -141,9 +143,6 @@ def _mention_anew(session: Session, post: Row[Any], changes: Mapping[str, Any], 
         added, removed = mention_anew_in_post(session, post_id=post.id, author_id=author, text=caption)
         withdraw_mentions(session, removed, **place)
     if "visibility" in changes:
-        mentioned = frozenset(mentioned_in_post(session, post.id))
-        seeing = those_who_see(session, post_id=post.id, user_ids=sorted(mentioned)) if mentioned else ()
-        withdraw_mentions(session, mentioned.difference(seeing), **place)
         tell_mentioned_in_post(session, post_id=post.id, author_id=author, now=now)
     else:
         tell_mentioned(session, added, **place, post_id=post.id, now=now)
