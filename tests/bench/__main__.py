@@ -12,6 +12,7 @@ from bench.floors import bare_flask
 from bench.growth import TOWNS, build_towns, measure_growth
 from bench.load import Request, drive
 from bench.meter import BARE_FLASK, CONNECTIONS, Meter
+from bench.plans import write_plans
 from bench.processes import ServerProcesses
 from bench.report import Line, Report
 from bench.scenarios import Scenario
@@ -163,7 +164,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--requests", type=int, default=2000, help="requests for each measured line")
     parser.add_argument(
-        "--only", choices=("all", "signing-in", "growth", "growth-data"), default="all", help="which lines"
+        "--only",
+        choices=("all", "signing-in", "growth", "growth-data", "plans"),
+        default="all",
+        help="which lines",
     )
     parser.add_argument(
         "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
@@ -174,6 +178,9 @@ def main() -> None:
     towns = [TOWNS[name] for name in chosen.towns]
     if chosen.only == "growth-data":
         build_towns(towns)
+        return
+    if chosen.only == "plans":
+        write_plans(towns[-1], broker=chosen.broker)
         return
     if chosen.only == "growth":
         measure_growth(towns, requests=chosen.requests, broker=chosen.broker, only=chosen.reads)

@@ -10,7 +10,7 @@ from bench.growth_readers import settle_in
 from bench.growth_reads import READS
 from bench.meter import Meter
 from bench.scenarios import Scenario, feed_deep_pages, get
-from bench.town_database import build, is_built
+from bench.town_database import build, connected, is_built
 from bench.towns import LARGE, SMALL, Town
 from igloo_local.console import Console
 from igloo_local.stack import Stack
@@ -49,10 +49,10 @@ def town_stack(town: Town, *, broker: str) -> Iterator[Stack]:
     folder = KEPT / f"{town.posts}-posts"
     folder.mkdir(parents=True, exist_ok=True)
     with Stack(folder, broker=broker, console=Console(quiet=True)) as stack:
-        database = stack.addresses.databases["superuser"]
-        if not is_built(database, town):
-            print(f"Building the town of {town.posts:,} posts.", flush=True)
-            build(database, town, say=lambda line: print(f"  {line}", flush=True))
+        with connected(stack.addresses.databases["superuser"]) as connection:
+            if not is_built(connection, town):
+                print(f"Building the town of {town.posts:,} posts.", flush=True)
+                build(connection, town, say=lambda line: print(f"  {line}", flush=True))
         yield stack
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import psycopg
 
 from bench.meter import Meter
+from bench.town_database import connected
 from bench.towns import POPULAR, Town
 from igloo_local.phone import Phone
 
@@ -74,6 +76,16 @@ ON CONFLICT DO NOTHING
 """
 
 
+# Of the popular, whose posts are in nobody's feed to be changed there.
+_CHANGES_OF_POPULAR: Final = """
+INSERT INTO post_changes (author_id, changed_at, post_id)
+SELECT author_id, now() - n * interval '1 minute', posts.id
+FROM posts JOIN profiles ON user_id = author_id, generate_series(1, %(people)s / 200) AS n
+WHERE merged_at_read
+ON CONFLICT DO NOTHING
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Who measures: one who follows ordinary people, a fan of popular ones, and a moderator."""
@@ -88,27 +100,37 @@ class Readers:
 def settle_in(meter: Meter, town: Town) -> Readers:
     """Have the readers sign in, and give them what people of some months have."""
     reader, fan, moderator = (meter.person(name) for name in ("Reader", "Fan", "Moderator"))
-    with psycopg.connect(meter.database.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("SET search_path = social")
+    with connected(meter.database) as connection:
         for phone in (reader, fan):
-            _connect(connection, phone, town)
-        connection.execute(_MERGE, {"reader": fan.user_id, "popular": POPULAR})
+            give_history(connection, phone.user_id, town)
+        follow_popular(connection, fan.user_id)
         connection.execute("UPDATE auth.accounts SET is_moderator = true WHERE id = %s", [moderator.user_id])
         changes_since = reader.call("GET", "/v1/feed/changes")["next_since"]
-        connection.execute(_CHANGES_OF_OTHERS, {"people": town.people})
-        connection.execute(_NEW_POSTS, {"reader": reader.user_id, "count": NEW_POSTS})
+        give_changes(connection, reader.user_id, town)
         connection.execute("VACUUM ANALYZE")
     moderator.refresh()
     return Readers(reader=reader, fan=fan, moderator=moderator, changes_since=changes_since)
 
 
-def _connect(connection: psycopg.Connection, phone: Phone, town: Town) -> None:
-    step = town.people // FOLLOWEES
+def give_history(connection: psycopg.Connection, user_id: UUID | None, town: Town) -> None:
+    """Give a person followees all over the town, their feed, bookmarks, Facebook friends and news."""
     parameters = {
-        "reader": phone.user_id,
+        "reader": user_id,
         "people": town.people,
         "first": POPULAR + 1,
-        "step": step,
+        "step": max(1, town.people // FOLLOWEES),
         "news": NEWS,
     }
     connection.execute(_CONNECT, parameters)
+
+
+def follow_popular(connection: psycopg.Connection, user_id: UUID | None) -> None:
+    """Have a person follow the popular, whose posts are merged into the feed."""
+    connection.execute(_MERGE, {"reader": user_id, "popular": POPULAR})
+
+
+def give_changes(connection: psycopg.Connection, user_id: UUID | None, town: Town) -> None:
+    """Have posts come into a person's feed, and others change in it, among what changes for everybody."""
+    for others in (_CHANGES_OF_OTHERS, _CHANGES_OF_POPULAR):
+        connection.execute(others, {"people": town.people})
+    connection.execute(_NEW_POSTS, {"reader": user_id, "count": NEW_POSTS})

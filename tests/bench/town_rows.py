@@ -11,6 +11,7 @@ from bench.towns import (
     REPORTED,
     REVISED,
     REVISIONS,
+    SPAN,
     TAGS,
     Town,
     given_name,
@@ -23,6 +24,8 @@ FOLLOWEES: Final = 20
 FEED_ENTRIES: Final = 20
 NEWS: Final = 10
 FRIENDS: Final = 5
+MENTIONING: Final = 20
+"""Every so manieth post names somebody, and so does every so manieth comment."""
 NAME: Final = "NAME"
 SNAPSHOT: Final = (
     '{"username": "NAME", "display_name": "NAME", "text": "A post of the town", "media_ids": [],'
@@ -50,15 +53,15 @@ def tables(town: Town) -> Iterator[tuple[str, str, Iterator[str]]]:
     yield "relations", "from_user to_user relation_type created_at is_merged", _relations(town)
     yield (
         "posts",
-        "id author_id caption visibility state images like_count comment_count tags created_at published_at"
-        " rank_at",
+        "id author_id caption visibility state images like_count comment_count tags mention_count created_at"
+        " published_at rank_at",
         _posts(town),
     )
     yield "post_tags", "tag published_at post_id", _post_tags(town)
     yield "post_revisions", "post_id number caption visibility written_at replaced_at", _revisions(town)
     yield "timeline", "owner_id published_at post_id author_id", _timeline(town)
     yield "likes", "post_id user_id created_at", _likes(town)
-    yield "comments", "id post_id author_id text created_at", _comments(town)
+    yield "comments", "id post_id author_id text mention_count created_at", _comments(town)
     yield (
         "notification_groups",
         "id recipient_id kind latest_at actor_count",
@@ -69,6 +72,12 @@ def tables(town: Town) -> Iterator[tuple[str, str, Iterator[str]]]:
         "id recipient_id kind actor_id object_id post_id group_id created_at",
         _notifications(town),
     )
+    yield "post_mentions", "post_id user_id username", _post_mentions(town)
+    yield "comment_mentions", "comment_id user_id username", _comment_mentions(town)
+    yield "notification_preferences", "user_id kind delivery", _preferences(town)
+    yield "notification_read_markers", "recipient_id read_until", _markers(town)
+    yield "devices", "user_id id session_id platform token registered_at", _devices(town)
+    yield "dismissed_suggestions", "user_id dismissed_id dismissed_at", _dismissed(town)
     yield "facebook_friends", "user_id friend_id found_at", _friends(town)
     yield (
         "reports",
@@ -120,7 +129,8 @@ def _posts(town: Town) -> Iterator[str]:
         tags = f"{{snow,tag_{n % TAGS}}}" if n % 10 == 0 else "{}"
         yield (
             f"{post_id(n)}\t{person_id(town.author_of(n))}\tPost number {n} of the town\tpublic\tpublished"
-            f"\t{IMAGE.replace(MEDIUM, _medium_id(n))}\t{likes}\t{comments}\t{tags}\t{at}\t{at}\t{at}\n"
+            f"\t{IMAGE.replace(MEDIUM, _medium_id(n))}\t{likes}\t{comments}\t{tags}"
+            f"\t{int(n % MENTIONING == 0)}\t{at}\t{at}\t{at}\n"
         )
 
 
@@ -168,9 +178,10 @@ def _comments(town: Town) -> Iterator[str]:
         writers: Iterable[int] = range(2, town.people + 1) if popular else range(2, 2 + n % 2)
         for writer in writers:
             number += 1
+            names_somebody = number % MENTIONING == 0 and number < town.posts // 2
             yield (
-                f"01930000-0000-7000-8000-{number:012x}\t{post_id(n)}\t{person_id(writer)}\tSo much snow!"
-                f"\t{town.posted_at(n) + timedelta(seconds=writer)}\n"
+                f"{_comment_id(number)}\t{post_id(n)}\t{person_id(writer)}\tSo much snow!"
+                f"\t{int(names_somebody)}\t{town.posted_at(n) + timedelta(seconds=writer)}\n"
             )
 
 
@@ -191,6 +202,39 @@ def _notifications(town: Town) -> Iterator[str]:
                 f"{news}\t{person_id(recipient)}\tlike\t{actor}\t{post_id(n)}\t{post_id(n)}\t{news}"
                 f"\t{town.posted_at(n)}\n"
             )
+
+
+def _post_mentions(town: Town) -> Iterator[str]:
+    for n in range(MENTIONING, town.posts + 1, MENTIONING):
+        person = town.author_of(n * 3)
+        yield f"{post_id(n)}\t{person_id(person)}\t{username(person)}\n"
+
+
+def _comment_mentions(town: Town) -> Iterator[str]:
+    for number in range(MENTIONING, town.posts // 2, MENTIONING):
+        person = town.author_of(number * 3)
+        yield f"{_comment_id(number)}\t{person_id(person)}\t{username(person)}\n"
+
+
+def _preferences(town: Town) -> Iterator[str]:
+    for n in range(1, town.people + 1):
+        yield f"{person_id(n)}\tlike\tlist\n"
+
+
+def _markers(town: Town) -> Iterator[str]:
+    for n in range(1, town.people + 1):
+        yield f"{person_id(n)}\t{FIRST_POST + SPAN / 2}\n"
+
+
+def _devices(town: Town) -> Iterator[str]:
+    for n in range(1, town.people + 1):
+        device = f"01970000-0000-7000-8000-{n:012x}"
+        yield f"{person_id(n)}\t{device}\t{device}\tfcm\ttoken {n}\t{FIRST_POST}\n"
+
+
+def _dismissed(town: Town) -> Iterator[str]:
+    for n in range(1, town.people + 1):
+        yield f"{person_id(n)}\t{person_id(n % town.people + 1)}\t{FIRST_POST}\n"
 
 
 def _friends(town: Town) -> Iterator[str]:
@@ -216,6 +260,10 @@ def _news_post(town: Town, recipient: int, k: int) -> int:
 
 def _news_id(recipient: int, k: int) -> str:
     return f"01940000-0000-7000-8000-{recipient * NEWS + k:012x}"
+
+
+def _comment_id(number: int) -> str:
+    return f"01930000-0000-7000-8000-{number:012x}"
 
 
 def _medium_id(n: int) -> str:

@@ -52,7 +52,11 @@ def count_familiar_people(reader: Reader, *, people: PeopleList, user_id: UUID, 
 @cache
 def familiar_statement(people: PeopleList, *, newer: bool, bounded: bool) -> Select[Any]:
     """Write the statement of one page."""
-    statement = _familiar(select(*PERSON_COLUMNS, _MINE.c.created_at), people)
+    statement = (
+        select(*PERSON_COLUMNS, _MINE.c.created_at)
+        .join_from(_MINE, PROFILES, PROFILES.c.user_id == _MINE.c.to_user)
+        .where(*_is_familiar(people), is_here())
+    )
     return keyset(statement, _MINE.c.created_at, _MINE.c.to_user, newer=newer, bounded=bounded)
 
 
@@ -60,18 +64,20 @@ def familiar_statement(people: PeopleList, *, newer: bool, bounded: bool) -> Sel
 def familiar_count_statement(people: PeopleList) -> Select[Any]:
     """Write the statement of the count."""
     one: ColumnElement[int] = literal_column("1").label("one")
-    counted = _familiar(select(one), people).limit(literal_column(str(COUNTED_UP_TO)))
+    # A probe for the person, and no join, which is planned by reading all people while they are thousands.
+    person_is_here = probe(PROFILES, PROFILES.c.user_id == _MINE.c.to_user, is_here())
+    familiar = select(one).where(*_is_familiar(people), person_is_here)
+    counted = familiar.limit(literal_column(str(COUNTED_UP_TO)))
     return select(func.count()).select_from(counted.subquery("counted"))
 
 
-def _familiar(statement: Select[Any], people: PeopleList) -> Select[Any]:
+def _is_familiar(people: PeopleList) -> tuple[ColumnElement[bool], ...]:
     near, far = _THEIRS.c.to_user, _THEIRS.c.from_user
     if people is PeopleList.FOLLOWEES:
         near, far = far, near
-    return statement.join_from(_MINE, PROFILES, PROFILES.c.user_id == _MINE.c.to_user).where(
+    return (
         _MINE.c.from_user == VIEWER,
         _MINE.c.relation_type == _FOLLOW,
         probe(_THEIRS, near == _USER, far == _MINE.c.to_user, _THEIRS.c.relation_type == _FOLLOW),
-        is_here(),
         person_is_shown(_MINE.c.to_user),
     )
