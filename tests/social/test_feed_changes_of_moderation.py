@@ -14,7 +14,9 @@ from factories.feed_phones import Phone, whole_feed
 from factories.social_events import relation_changes
 from factories.social_moderation import move_all, reinstate, suspend
 from factories.social_people import make_people
+from factories.social_posts import deliver, media_ready
 from igloo_common.clock import utc_now
+from igloo_common.ids import new_id
 from igloo_social.jobs.suspensions import move_next
 from igloo_social.operations import suspended_feeds, suspended_relations
 from igloo_social.operations.follows import follow_account
@@ -56,6 +58,31 @@ def test_an_author_who_edits_a_hidden_post_sees_it_on_all_their_phones(session: 
     phone.poll(session, utc_now())
 
     assert phone.posts == whole_feed(session, author)
+
+
+def test_a_hidden_post_that_loses_its_only_photo_leaves_its_author_s_phones(session: Session) -> None:
+    (author,), media_id, now = make_people(session, 1), new_id(), utc_now() - timedelta(hours=1)
+    media_ready(session, media_id, author)
+    photo = NewPost(caption="", media_ids=(media_id,))
+    post_id = create_post(session, photo, author_id=author, now=now).id
+    hide_post(session, post_id=post_id, author_id=author, now=now)
+    session.commit()
+    phone = phone_of(session, author)
+    assert phone.posts
+
+    deliver(
+        session,
+        "media.item.failed.v1",
+        now=utc_now(),
+        media_id=media_id,
+        owner_id=author,
+        code="media_deleted",
+        detail="The photo was deleted before it was posted.",
+    )
+    session.commit()
+    phone.poll(session, utc_now())
+
+    assert phone.posts == whole_feed(session, author) == {}
 
 
 @pytest.mark.parametrize("is_merged", [False, True])

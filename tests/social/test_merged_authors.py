@@ -250,11 +250,15 @@ def named(session: Session, owner: UUID, since: timedelta) -> set[UUID]:
     return {row.id for row in found.scanned}
 
 
-@pytest.mark.parametrize("event", ["social.post.published.v1", "social.post.changed.v1"])
+@pytest.mark.parametrize(
+    "event", ["social.post.published.v1", "social.post.changed.v1", "social.post.deleted.v1"]
+)
 def test_an_event_that_is_late_reaches_who_reads_the_author_merged_since(
     session: Session, star: UUID, fan: UUID, event: str
 ) -> None:
     (post_id,) = posts_of(session, star, 1)
+    if event == "social.post.deleted.v1":
+        session.execute(text("UPDATE posts SET deleted_at = now() WHERE id = :id"), {"id": post_id})
     before = named(session, fan, timedelta(minutes=2))
 
     deliver(session, event, now=utc_now(), post_id=post_id, author_id=star)
