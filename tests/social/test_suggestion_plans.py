@@ -150,6 +150,8 @@ def test_familiar_people_are_read_along_ones_own_followees(town: psycopg.Connect
         plan = generic_plan(town, familiar_statement(people, newer=newer, bounded=bounded), values)
 
         assert read_through(plan) == []
+        # The list of all followers would do as well, and be read whole for each look.
+        assert {node["Index Name"] for node in plan if node.get("Alias") == "theirs"} == {"pk_relations"}
         # The celebrity follows nobody: then all of one's own followees are walked along.
         assert rows_read(plan, "relations") <= (2 * 21 if people is PeopleList.FOLLOWERS else 1_200)
         assert rows_read(plan, "profiles") <= 21

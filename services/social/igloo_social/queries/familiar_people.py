@@ -25,6 +25,11 @@ COUNTED_UP_TO: Final = 1_000
 
 _MINE = RELATIONS.alias("mine")
 _THEIRS = RELATIONS.alias("theirs")
+# Not a plain column: PostgreSQL would take the list of all followers for as good as the primary key, and read
+# a celebrity's whole list for each look.
+_IS_FOLLOW = _THEIRS.c.relation_type.concat(literal_column("''")) == literal_column(
+    f"'{RelationType.FOLLOW}'"
+)
 _USER: ColumnElement[UUID] = bindparam("user_id", type_=Uuid())
 _FOLLOW: ColumnElement[str] = literal_column(f"'{RelationType.FOLLOW}'")
 
@@ -78,6 +83,6 @@ def _is_familiar(people: PeopleList) -> tuple[ColumnElement[bool], ...]:
     return (
         _MINE.c.from_user == VIEWER,
         _MINE.c.relation_type == _FOLLOW,
-        probe(_THEIRS, near == _USER, far == _MINE.c.to_user, _THEIRS.c.relation_type == _FOLLOW),
+        probe(_THEIRS, near == _USER, far == _MINE.c.to_user, _IS_FOLLOW),
         person_is_shown(_MINE.c.to_user),
     )
