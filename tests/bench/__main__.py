@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument(
         "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
     )
-    parser.add_argument("--reads", default="", help="for growth: those whose names contain this")
+    parser.add_argument("--reads", nargs="+", default=("",), help="for growth: by words of names")
     parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
     chosen = parser.parse_args()
     towns = [TOWNS[name] for name in chosen.towns]
