@@ -1,10 +1,12 @@
 from datetime import timedelta
+from uuid import UUID
 
+import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from factories.social_people import make_person
+from factories.social_people import make_people, make_person, relate
 from factories.social_posts import make_post
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
@@ -12,7 +14,11 @@ from igloo_social.jobs.backlog import REPORTS_OLDEST, REPORTS_OPEN, measure_back
 from igloo_social.jobs.periodic import JOBS, MEDIA_AWAITED_FOR
 from igloo_social.models.account_tasks import ACCOUNT_TASKS
 from igloo_social.models.posts import POSTS
+from igloo_social.models.profiles import PROFILES
+from igloo_social.models.relations import RELATIONS
 from igloo_social.models.reports import REPORTS
+from igloo_social.operations import follow_requests
+from igloo_social.operations.profiles import ProfileEdit, edit_profile
 
 
 def test_the_sweep_fails_posts_whose_media_have_not_come_in_a_day(app: Flask, session: Session) -> None:
@@ -71,3 +77,37 @@ def test_the_reports_that_wait_for_a_moderator_are_measured(app: Flask, session:
     assert before == (0, 0)
     assert REPORTS_OPEN._value.get() == 2
     assert 20 * 3600 <= REPORTS_OLDEST._value.get() < 21 * 3600
+
+
+def test_an_account_that_many_ask_to_follow_goes_public_at_once_and_accepts_them_in_turn(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_requests, "ACCEPTED_AT_ONCE", 3)
+    opening, closed = (make_person(session, is_private=True) for _ in range(2))
+    asking = make_people(session, 8)
+    for person in asking:
+        relate(session, person, "r", opening)
+    relate(session, asking[0], "r", closed)
+    session.commit()
+    (accept,) = [job for job in JOBS if job.name == "accept-waiting-requests"]
+
+    edit = ProfileEdit(is_private=False)
+    edit_profile(session, user_id=opening, edit=edit, expected_versions=None, now=utc_now())
+    session.commit()
+    at_once = edges_of(session, opening)
+    with app.app_context():
+        accept.run()
+        accept.run()
+
+    assert [kind for _, kind, _ in at_once].count("f") == 3
+    assert edges_of(session, opening) == {(person, "f", opening) for person in asking}
+    assert edges_of(session, closed) == {(asking[0], "r", closed)}
+    counts = select(PROFILES.c.follower_count).where(PROFILES.c.user_id == opening)
+    assert session.scalar(counts) == 8
+
+
+def edges_of(session: Session, user_id: UUID) -> set[tuple[UUID, str, UUID]]:
+    """Read all edges that lead to a person."""
+    session.rollback()
+    edge = (RELATIONS.c.from_user, RELATIONS.c.relation_type, RELATIONS.c.to_user)
+    return {tuple(row) for row in session.execute(select(*edge).where(RELATIONS.c.to_user == user_id))}

@@ -12,6 +12,7 @@ from igloo_social.jobs.counts import SLICES_EVERY_SECONDS, CountsJob
 from igloo_social.operations.account_tasks import prune_tasks
 from igloo_social.operations.devices import remove_silent_devices
 from igloo_social.operations.feed_changes import prune_changes
+from igloo_social.operations.follow_requests import accept_waiting
 from igloo_social.operations.mutes import end_expired_mutes
 from igloo_social.operations.notification_batches import group_strays, prune_notifications
 from igloo_social.operations.publishing import fail_stranded_posts
@@ -65,6 +66,17 @@ def _end_some_mutes() -> int:
         return end_expired_mutes(session, now=utc_now(), limit=MUTES_AT_ONCE)
 
 
+def accept_waiting_requests() -> None:
+    """Let those follow who asked to before an account went public, where they were many."""
+    while _accept_some_requests():
+        pass
+
+
+def _accept_some_requests() -> bool:
+    with transaction() as session:
+        return accept_waiting(session, now=utc_now())
+
+
 def forget_old_news() -> None:
     """Forget what people were told three months ago, in short transactions; the groups of it go with it."""
     while True:
@@ -92,6 +104,7 @@ def forget_silent_devices() -> None:
 
 JOBS = (
     PeriodicJob(name="sweep-stranded-posts", every_seconds=60, run=sweep_stranded_posts),
+    PeriodicJob(name="accept-waiting-requests", every_seconds=10, run=accept_waiting_requests),
     PeriodicJob(name="end-mutes", every_seconds=60, run=end_mutes),
     PeriodicJob(name="forget-feed-changes", every_seconds=3600, run=forget_feed_changes),
     PeriodicJob(name="forget-old-news", every_seconds=3600, run=forget_old_news),

@@ -60,6 +60,8 @@ class Relation(Base):
         Index("ix_relations_from_user_paged", "from_user", "relation_type", "created_at", "to_user"),
         Index("ix_relations_to_user_paged", "to_user", "relation_type", "created_at", "from_user"),
         Index("ix_relations_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        # All that wait for an answer: few, and looked through for accounts that have gone public.
+        Index("ix_relations_requests", "to_user", postgresql_where=text("relation_type = 'r'")),
         Index("ix_relations_merged", "from_user", "to_user", postgresql_where=text("is_merged")),
         # Whom a post is written to: short, and empty of those whose feeds read it.
         Index(

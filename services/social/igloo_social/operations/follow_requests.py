@@ -11,7 +11,7 @@ from igloo_social.models.relations import RelationType
 from igloo_social.operations import notifications
 from igloo_social.operations.follows import end_follow
 from igloo_social.operations.relations import add_edge, lock_pair, lock_people, remove_edges
-from igloo_social.queries.relations import requesters_of
+from igloo_social.queries.relations import is_public, public_account_with_requests, requesters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from igloo_social.models.relations import Relationship
+
+
+ACCEPTED_AT_ONCE = 200
+"""Requests accepted in one transaction: a third of a second, in which those who asked wait for their own."""
 
 
 class FollowRequestNotFound(NotFound):
@@ -58,19 +62,34 @@ def reject_request(session: Session, *, actor_id: UUID, requester_id: UUID, now:
 
 
 def lock_with_requesters(session: Session, user_id: UUID) -> list[UUID]:
-    """Lock a person and everybody who asks to follow them, and return the latter.
+    """Lock a person and those who ask to follow them, the first to ask first, and return the latter.
 
-    Nobody can begin to ask, or withdraw it, until the transaction ends. Who began between looking and locking
-    is not locked, and locking them now would break the order of ids: so all is let go and taken again.
+    No more than ACCEPTED_AT_ONCE of them. None of these can withdraw it until the transaction ends. Who came
+    between looking and locking is not locked, and locking them now would break the order of ids: so all is
+    let go and taken again.
     """
     while True:
-        expected = requesters_of(session, user_id=user_id)
+        expected = requesters_of(session, user_id=user_id, limit=ACCEPTED_AT_ONCE)
         with session.begin_nested() as attempt:
             lock_people(session, [user_id, *expected])
-            asking = requesters_of(session, user_id=user_id)
+            asking = requesters_of(session, user_id=user_id, limit=ACCEPTED_AT_ONCE)
             if set(asking) <= set(expected):
                 return asking
             attempt.rollback()
+
+
+def accept_waiting(session: Session, *, now: datetime) -> bool:
+    """Accept some of the requests that still wait for an account which has gone public; False if none does.
+
+    Going public accepts the first of them by itself, and no more than fit into one transaction.
+    """
+    user_id = public_account_with_requests(session)
+    if user_id is None:
+        return False
+    requesters = lock_with_requesters(session, user_id)
+    if is_public(session, user_id):
+        accept_requests(session, actor_id=user_id, requester_ids=requesters, now=now)
+    return True
 
 
 def accept_requests(

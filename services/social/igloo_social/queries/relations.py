@@ -82,16 +82,41 @@ def relationships_with(
     return {user_id: relationship for user_id, relationship in found.items() if not relationship.blocked_by}
 
 
-def requesters_of(reader: Reader, *, user_id: UUID) -> list[UUID]:
-    """List everybody who asks to follow a person and is not deleted, the first to ask first."""
+def requesters_of(reader: Reader, *, user_id: UUID, limit: int) -> list[UUID]:
+    """List who asks to follow a person and is here, the first to ask first."""
     statement = (
         select(RELATIONS.c.from_user)
         .join(PROFILES, PROFILES.c.user_id == RELATIONS.c.from_user)
         .where(is_here())
         .where(RELATIONS.c.to_user == user_id, RELATIONS.c.relation_type == RelationType.REQUEST.value)
         .order_by(RELATIONS.c.created_at, RELATIONS.c.from_user)
+        .limit(limit)
     )
     return list(reader.execute(statement).scalars())
+
+
+def public_account_with_requests(reader: Reader) -> UUID | None:
+    """Find a public account that somebody still asks to follow: it has gone public a moment ago."""
+    requester = PROFILES.alias("requester")
+    statement = (
+        select(RELATIONS.c.to_user)
+        .join(PROFILES, PROFILES.c.user_id == RELATIONS.c.to_user)
+        .join(requester, requester.c.user_id == RELATIONS.c.from_user)
+        .where(
+            RELATIONS.c.relation_type == literal_column(f"'{RelationType.REQUEST}'"),
+            ~PROFILES.c.is_private,
+            is_here(),
+            is_here(requester),
+        )
+        .limit(1)
+    )
+    return reader.execute(statement).scalar()
+
+
+def is_public(reader: Reader, user_id: UUID) -> bool:
+    """Tell whether an account is public, whatever else became of it."""
+    statement = select(~PROFILES.c.is_private).where(PROFILES.c.user_id == user_id)
+    return bool(reader.execute(statement).scalar())
 
 
 def count_requests_of(reader: Reader, user_id: UUID, *, limit: int) -> int:

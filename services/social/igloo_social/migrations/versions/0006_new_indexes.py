@@ -26,6 +26,7 @@ _INDEXES = (
     ("ix_posts_explore", f"posts (rank_at, id) WHERE {_PUBLIC}"),
     ("ix_profiles_merged_at_read", "profiles (user_id) WHERE merged_at_read"),
     ("ix_relations_expires_at", "relations (expires_at) WHERE expires_at IS NOT NULL"),
+    ("ix_relations_requests", "relations (to_user) WHERE relation_type = 'r'"),
     ("ix_relations_merged", "relations (from_user, to_user) WHERE is_merged"),
     (
         "ix_relations_fanned_out",
