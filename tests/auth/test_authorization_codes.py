@@ -120,7 +120,6 @@ INCOMPLETE: dict[str, dict[str, str | None]] = {
     "a verifier with a line break": {"code_verifier": "v" * 43 + "\n"},
     "an endless code": {"code": "A" * 5000},
     "an empty code": {"code": ""},
-    "a device name of two lines": {"device_name": "a\nb"},
 }
 
 

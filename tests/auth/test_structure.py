@@ -109,4 +109,4 @@ def test_the_topology_of_the_service_can_be_declared(environ: dict[str, str], tm
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (0, "auth.events: 4 event types\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "auth.events: 6 event types\n"), done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
+from factories.plans import generic_plan, read_through, rows_read
 from igloo_common.statements import Statement
 from igloo_social.operations import blocks, comments
 from igloo_social.operations import likes as like_operations
@@ -72,19 +72,6 @@ INSERT INTO relations (from_user, relation_type, to_user, created_at)
 SELECT '00000000-0000-7000-8000-000000000001', 'b', user_id, now() FROM profiles
 WHERE username BETWEEN 'p00100' AND 'p00104';
 """
-_TYPES = {
-    "viewer_id": "uuid",
-    "post_id": "uuid",
-    "comment_id": "uuid",
-    "limit": "integer",
-    "at": "timestamptz",
-    "id": "uuid",
-    "a": "uuid",
-    "b": "uuid",
-    "people": "uuid[]",
-    "user_id": "uuid",
-    "now": "timestamptz",
-}
 VALUES: Mapping[str, object] = {
     "viewer_id": VIEWER,
     "post_id": POST,
@@ -114,49 +101,6 @@ def town(
         yield connection
 
 
-def generic_plan(connection: psycopg.Connection[Any], statement: Statement) -> list[dict[str, Any]]:
-    """Prepare a statement as psycopg does, run its generic plan, undo it, and list the plan's nodes."""
-    names: list[str] = []
-
-    def number(found: re.Match[str]) -> str:
-        if found[1] not in names:
-            names.append(found[1])
-        return f"${names.index(found[1]) + 1}"
-
-    numbered = re.sub(r"%\((\w+)\)s", number, statement.text)
-    types = ", ".join(_TYPES[name] for name in names)
-    given = SQL(", ").join(Literal(VALUES[name]) for name in names)
-    with connection.transaction(force_rollback=True):
-        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        connection.execute(f"PREPARE page ({types}) AS {numbered}".encode())
-        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
-        answer = connection.execute(explain).fetchall()[0][0]
-        connection.execute("DEALLOCATE page")
-    return list(nodes(answer[0]["Plan"]))
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-def read_through(plan: list[dict[str, Any]]) -> list[str]:
-    """List the tables that are read from end to end, save the one of tasks, once it is known to be tiny."""
-    tables = [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"]
-    return [table for table in tables if table != "account_tasks"]
-
-
-def rows_read(plan: list[dict[str, Any]], table: str) -> float:
-    """Count the rows of a table that the plan went through, those that a filter threw away included."""
-    counts: list[float] = [
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in plan
-        if node.get("Relation Name") == table
-    ]
-    return sum(counts)
-
-
 def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[Any]) -> None:
     for newer, bounded in ((False, False), (False, True), (True, True)):
         pages = {
@@ -165,7 +109,7 @@ def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[An
             "bookmarks": bookmarks_statement(newer=newer, bounded=bounded),
         }
         for table, page in pages.items():
-            plan = generic_plan(town, Statement(page))
+            plan = generic_plan(town, Statement(page), VALUES)
 
             assert read_through(plan) == [], table
             for read in ("comments", "comment_mentions", "likes", "bookmarks", "posts", "profiles"):
@@ -185,13 +129,13 @@ def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[An
         comments._DELETE,
     )
     for look in looks:
-        plan = generic_plan(town, look)
+        plan = generic_plan(town, look, VALUES)
 
         assert read_through(plan) == [], look.text
         assert sum(rows_read(plan, table) for table in ("comments", "likes", "posts")) <= 20, look.text
 
     # One post, with its counts less those hidden: what hidden people said there, and not all that was said.
-    plan = generic_plan(town, post_queries._ONE)
+    plan = generic_plan(town, post_queries._ONE, VALUES)
 
     assert read_through(plan) == []
     assert rows_read(plan, "comments") <= 200
@@ -199,7 +143,7 @@ def test_pages_and_looks_read_no_more_than_they_show(town: psycopg.Connection[An
 
     # A block reads what the one did at all, or what was done to the other's posts, and no more.
     for effect in (blocks._LOCK_POSTS_BETWEEN, like_operations._REMOVE_BETWEEN, comments._DELETE_BETWEEN):
-        plan = generic_plan(town, effect)
+        plan = generic_plan(town, effect, VALUES)
 
         assert read_through(plan) == [], effect.text
         assert rows_read(plan, "comments") <= 300, effect.text

@@ -87,6 +87,9 @@ SELECT overlay('00000000-0000-7000-a000-000000000000'
            placing lpad((row_number() OVER ())::text, 12, '0') from 25)::uuid,
        author_id, 'like', user_id, post_id, post_id, post_id, now()
 FROM likes JOIN posts ON id = post_id WHERE author_id <> user_id;
+INSERT INTO notifications (id, recipient_id, kind, actor_id, object_id, created_at)
+SELECT gen_random_uuid(), author_id, 'like', '00000000-0000-7000-8000-000000000002', id, now() FROM posts
+WHERE right(id::text, 2) = '17';
 
 INSERT INTO comments (id, post_id, author_id, text, created_at)
 SELECT overlay('00000000-0000-7000-b000-000000000000'

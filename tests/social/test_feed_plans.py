@@ -1,6 +1,5 @@
 """The generic plans that prepared statements of the hottest reads may switch to: they must be good ones."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -8,10 +7,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
-from sqlalchemy import Select
 
 from factories.databases import DatabaseUrls
-from igloo_common.statements import Statement
+from factories.plans import generic_plan, read_through, rows_read
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.feed_changes import CHANGES, POSTS_IN_FEED
 from igloo_social.queries.posts import posts_of_statement
@@ -22,15 +20,6 @@ FAN = UUID("00000000-0000-7000-8000-000000000003")
 """Somebody who follows many popular people, whose posts are merged into the feed."""
 POSTS = 4_000
 MERGED = 60
-TYPES = {
-    "viewer_id": "uuid",
-    "author_id": "uuid",
-    "limit": "integer",
-    "at": "timestamptz",
-    "until": "timestamptz",
-    "id": "uuid",
-    "ids": "uuid[]",
-}
 
 # The viewer is a busy one, for whom reading all of anything is slow: follows half, has liked everything.
 _TOWN = """
@@ -85,52 +74,6 @@ def town(
             "VACUUM ANALYZE profiles, posts, relations, timeline, likes, feed_changes, post_changes"
         )
         yield connection
-
-
-def generic_plan(
-    connection: psycopg.Connection[Any], statement: Select[Any] | Statement, values: Mapping[str, object]
-) -> list[dict[str, Any]]:
-    """Prepare a statement as psycopg does, run its generic plan, and list the plan's nodes."""
-    names: list[str] = []
-
-    def number(found: re.Match[str]) -> str:
-        if found[1] not in names:
-            names.append(found[1])
-        return f"${names.index(found[1]) + 1}"
-
-    written = statement if isinstance(statement, Statement) else Statement(statement)
-    text = re.sub(r"%\((\w+)\)s", number, written.text)
-    types = ", ".join(TYPES[name] for name in names)
-    given = SQL(", ").join(Literal(values[name]) for name in names)
-    with connection.transaction(force_rollback=True):
-        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        connection.execute(f"PREPARE page ({types}) AS {text}".encode())
-        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
-        answer = connection.execute(explain).fetchall()[0][0]
-        connection.execute("DEALLOCATE page")
-    return list(nodes(answer[0]["Plan"]))
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-def read_through(plan: list[dict[str, Any]]) -> list[str]:
-    """List the tables that are read from end to end, save the one of tasks, once it is known to be tiny."""
-    tables = [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"]
-    return [table for table in tables if table != "account_tasks"]
-
-
-def rows_read(plan: list[dict[str, Any]], table: str) -> float:
-    """Count the rows of a table that the plan went through, those that a filter threw away included."""
-    counts: list[float] = [
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in plan
-        if node.get("Relation Name") == table
-    ]
-    return sum(counts)
 
 
 PLACE = {"at": "2026-01-02 12:00:00+00", "id": UUID("00000000-0000-7000-9000-000000002160")}

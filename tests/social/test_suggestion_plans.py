@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -11,10 +10,9 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
-from sqlalchemy import Select
 
 from factories.databases import DatabaseUrls
-from igloo_common.statements import Statement
+from factories.plans import generic_plan, read_through, rows_read
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.familiar_people import (
     COUNTED_UP_TO,
@@ -28,7 +26,6 @@ PEOPLE = 2_000
 POOL = NEWEST_FOLLOWEES * THEIR_NEWEST
 VIEWER = UUID("00000000-0000-7000-8000-000000000001")
 CELEBRITY = UUID("00000000-0000-7000-8000-000000000002")
-TYPES = {"viewer_id": "uuid", "user_id": "uuid", "limit": "integer", "at": "timestamptz", "id": "uuid"}
 
 # The viewer follows 1,200 people, of whom the newest follow 80 each, and everybody follows the celebrity.
 _TOWN = """
@@ -69,51 +66,6 @@ def town(
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE)))
         connection.execute("VACUUM ANALYZE profiles, relations, facebook_friends")
         yield connection
-
-
-def generic_plan(
-    connection: psycopg.Connection[Any], statement: Select[Any], values: Mapping[str, object]
-) -> list[dict[str, Any]]:
-    """Prepare a statement as psycopg does, run its generic plan, and list the plan's nodes."""
-    names: list[str] = []
-
-    def number(found: re.Match[str]) -> str:
-        if found[1] not in names:
-            names.append(found[1])
-        return f"${names.index(found[1]) + 1}"
-
-    text = re.sub(r"%\((\w+)\)s", number, Statement(statement).text)
-    types = ", ".join(TYPES[name] for name in names)
-    given = SQL(", ").join(Literal(values[name]) for name in names)
-    with connection.transaction(force_rollback=True):
-        connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        connection.execute(f"PREPARE page ({types}) AS {text}".encode())
-        explain = SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({})").format(given)
-        answer = connection.execute(explain).fetchall()[0][0]
-        connection.execute("DEALLOCATE page")
-    return list(nodes(answer[0]["Plan"]))
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-def read_through(plan: list[dict[str, Any]]) -> list[str]:
-    """List the tables that are read from end to end, save the one of tasks, once it is known to be tiny."""
-    tables = [node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"]
-    return [table for table in tables if table not in ("account_tasks", "dismissed_suggestions")]
-
-
-def rows_read(plan: list[dict[str, Any]], table: str) -> float:
-    """Count the rows of a table that the plan went through, those that a filter threw away included."""
-    counts: list[float] = [
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in plan
-        if node.get("Relation Name") == table
-    ]
-    return sum(counts)
 
 
 PAGES = [(False, False), (False, True), (True, True)]

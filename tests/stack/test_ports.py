@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from igloo_local import ports
 from igloo_local.console import Console
 from igloo_local.errors import PortTaken
 from igloo_local.parts_list import choose_gateway_port
@@ -70,3 +73,19 @@ def test_the_usual_gateway_port_gives_way_and_says_so(capsys: pytest.CaptureFixt
 
     assert port > usual
     assert f"port {usual} is taken, so the gateway uses {port}" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that go with their process")
+def test_a_port_that_was_chosen_is_not_chosen_again_before_it_is_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    monkeypatch.setattr(ports, "FIRST_PORT", port)
+    monkeypatch.setattr(ports, "LAST_PORT", port)
+
+    with pytest.raises(PortTaken):
+        free_port()
+    # Another process, which would have found the port free.
+    words = f"from igloo_local import ports; ports.FIRST_PORT = ports.LAST_PORT = {port}; ports.free_port()"
+    other = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    assert "PortTaken" in other.stderr

@@ -1,8 +1,10 @@
 """Loopback ports: find free ones, and keep the same ones from one start to the next."""
 
 import json
-import random
+import secrets
 import socket
+import sys
+from collections import deque
 from pathlib import Path
 
 from igloo_local.errors import PortTaken
@@ -11,6 +13,11 @@ from igloo_local.files import write_atomically
 # Below the range from which Linux and macOS take the ports of outgoing connections, so that no passing
 # connection can take a chosen port before its server binds it. 10,000 is added for gRPC by SeaweedFS.
 FIRST_PORT, LAST_PORT = 12_000, 21_000
+
+
+# A stack has about twenty ports, chosen before its servers bind them, and tests start several stacks at once.
+_CLAIMS_KEPT = 256
+_claims: deque[socket.socket] = deque()
 
 
 def is_free(port: int, *, host: str = "127.0.0.1") -> bool:
@@ -26,12 +33,32 @@ def is_free(port: int, *, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """Choose a free port at random, so that two stacks that start together do not meet."""
+    """Choose a free port at random, and none that another stack has chosen and not bound yet."""
     for _ in range(200):
-        port = random.randint(FIRST_PORT, LAST_PORT)  # noqa: S311 - spreads ports, guards nothing
-        if is_free(port):
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
+        if is_free(port) and _claim(port):
             return port
     raise PortTaken(f"no free port between {FIRST_PORT} and {LAST_PORT}")
+
+
+def _claim(port: int) -> bool:
+    """Keep others of this machine from choosing a port as well; False if somebody else has claimed it.
+
+    By a name in Linux's abstract namespace, which goes with this process; the oldest claims are given up, for
+    their servers have bound their ports long since.
+    """
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0igloo-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    if len(_claims) > _CLAIMS_KEPT:
+        _claims.popleft().close()
+    return True
 
 
 def next_free_port(port: int) -> int:

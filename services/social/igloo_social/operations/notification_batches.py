@@ -50,28 +50,29 @@ def _remove(session: Session, find: Statement, parameters: Mapping[str, object])
     return BY_IDS.count(session, {"ids": found}) if found else 0
 
 
-# In the words of policies/notifications.py. That release knew no comments: each fact is another person's.
+# The look at the post has a LIMIT, or PostgreSQL may rather read all posts. Groups are named in the words of
+# policies/notifications.py. That release knew no comments: each fact is another person's.
 _GROUP_STRAYS: Final = Statement("""
 WITH stray AS (
-    SELECT id, kind, object_id, EXISTS (
-        SELECT FROM posts WHERE posts.id = object_id AND deleted_at IS NOT NULL
-    ) AS is_over FROM notifications
+    SELECT id, kind, object_id, (
+        SELECT true FROM posts WHERE posts.id = object_id AND deleted_at IS NOT NULL LIMIT 1
+    ) IS NOT NULL AS is_over FROM notifications
     WHERE group_id IS NULL ORDER BY id LIMIT %(limit)s FOR UPDATE OF notifications SKIP LOCKED
 ), removed AS (
-    DELETE FROM notifications USING stray WHERE notifications.id = stray.id AND is_over
+    DELETE FROM notifications WHERE id = ANY(ARRAY(SELECT stray.id FROM stray WHERE is_over))
 ), grouped AS (
     UPDATE notifications SET
-        post_id = CASE WHEN notifications.kind IN ('like', 'post_failed') THEN notifications.object_id END,
+        post_id = CASE WHEN kind IN ('like', 'post_failed') THEN object_id END,
         group_id = left(encode(sha256(convert_to(concat_ws(
             ':',
             recipient_id,
-            notifications.kind,
-            CASE notifications.kind WHEN 'like' THEN notifications.object_id WHEN 'follow' THEN NULL
-                ELSE notifications.id END,
-            CASE WHEN notifications.kind IN ('like', 'follow') THEN (created_at AT TIME ZONE 'UTC')::date END
+            kind,
+            CASE kind WHEN 'like' THEN object_id WHEN 'follow' THEN NULL
+                ELSE id END,
+            CASE WHEN kind IN ('like', 'follow') THEN (created_at AT TIME ZONE 'UTC')::date END
         ), 'UTF8')), 'hex'), 32)::uuid
-    FROM stray WHERE notifications.id = stray.id AND NOT is_over
-    RETURNING group_id, recipient_id, notifications.kind, created_at
+    WHERE id = ANY(ARRAY(SELECT stray.id FROM stray WHERE NOT is_over))
+    RETURNING group_id, recipient_id, kind, created_at
 ), counted AS (
     INSERT INTO notification_groups AS present (id, recipient_id, kind, latest_at, actor_count)
     SELECT group_id, recipient_id, kind, max(created_at), count(*) FROM grouped
