@@ -112,8 +112,8 @@ DELETE FROM dismissed_suggestions WHERE dismissed_id = %(account_id)s AND user_i
     SELECT user_id FROM dismissed_suggestions WHERE dismissed_id = %(account_id)s LIMIT %(limit)s
 )
 """)
-# By ctid, for rows of this table never move, and in the order of its key: without either, PostgreSQL may rather
-# read all feeds through.
+# By ctid, for rows of this table never move, and in the order of its key: without either, PostgreSQL may
+# rather read all feeds through.
 REMOVE_FEED = Statement("""
 DELETE FROM timeline WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM timeline WHERE owner_id = %(account_id)s ORDER BY published_at, post_id LIMIT %(limit)s
