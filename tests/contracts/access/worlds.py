@@ -60,7 +60,6 @@ SETTINGS: Final = (
     Setting(is_private=True),
     Setting(visibility="followers"),
     Setting(visibility="private"),
-    Setting(is_private=True, visibility="followers"),
 )
 SUSPENDED: Final = Setting(is_suspended=True)
 

@@ -176,9 +176,10 @@ def _deleting(comments: str) -> Statement:
         FOR NO KEY UPDATE
     ), emptied AS (
         UPDATE comments SET deleted_at = %(now)s, text = '', mention_count = 0
-        WHERE id IN (SELECT id FROM doomed)
+        WHERE id = ANY(ARRAY(SELECT id FROM doomed))
     ), forgotten AS (
-        DELETE FROM comment_mentions WHERE comment_id IN (SELECT id FROM doomed WHERE mention_count > 0)
+        DELETE FROM comment_mentions
+        WHERE comment_id = ANY(ARRAY(SELECT id FROM doomed WHERE mention_count > 0))
     ), fewer AS (
         SELECT post_id, count(*)::integer AS count FROM doomed WHERE hidden_by IS NULL GROUP BY post_id
     ), counted AS (

@@ -155,7 +155,7 @@ WITH removed AS (
     DELETE FROM likes WHERE post_id = %(post_id)s AND user_id = %(user_id)s RETURNING post_id
 )
 UPDATE posts SET like_count = {_FEWER}, rank_at = {ranked(likes=_FEWER)}
-WHERE id IN (SELECT post_id FROM removed)
+WHERE id = ANY(ARRAY(SELECT post_id FROM removed))
 """)  # noqa: S608 - as above
 # Of one post that is the one's, the other can have given one like.
 _REMOVE_BETWEEN = Statement(f"""
@@ -166,5 +166,5 @@ WITH removed AS (
     RETURNING likes.post_id
 )
 UPDATE posts SET like_count = {_FEWER}, rank_at = {ranked(likes=_FEWER)}
-WHERE id IN (SELECT post_id FROM removed)
+WHERE id = ANY(ARRAY(SELECT post_id FROM removed))
 """)  # noqa: S608 - as above
