@@ -160,9 +160,11 @@ WHERE id = ANY(ARRAY(SELECT post_id FROM removed))
 # Of one post that is the one's, the other can have given one like.
 _REMOVE_BETWEEN = Statement(f"""
 WITH removed AS (
-    DELETE FROM likes USING posts
-    WHERE posts.id = likes.post_id AND likes.user_id = ANY(%(people)s)
-        AND posts.author_id = ANY(%(people)s) AND posts.author_id <> likes.user_id
+    DELETE FROM likes WHERE likes.user_id = ANY(%(people)s) AND (
+        SELECT true FROM posts WHERE posts.id = likes.post_id
+            AND posts.author_id = ANY(%(people)s) AND posts.author_id <> likes.user_id
+        LIMIT 1
+    ) IS NOT NULL
     RETURNING likes.post_id
 )
 UPDATE posts SET like_count = {_FEWER}, rank_at = {ranked(likes=_FEWER)}
