@@ -11,21 +11,6 @@ from igloo_local.phone import Phone, facebook_token
 from igloo_local.ports import free_port
 from igloo_local.stack import Stack
 
-# What the fallback broker has to carry as well. Signing in and sessions do not wait for events.
-_ON_FILES = ("test_journey", "test_readme", "test_social_life")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the fallback broker out of the tests that it says nothing new about."""
-    needless = [item for item in items if "[filesystem" in item.name and not _is_carried_by_files(item)]
-    if needless:
-        config.hook.pytest_deselected(items=needless)
-        items[:] = [item for item in items if item not in needless]
-
-
-def _is_carried_by_files(item: pytest.Item) -> bool:
-    return item.path.parent.name != "e2e" or item.path.stem in _ON_FILES
-
 
 class Town:
     """A running stack, and the people who are made in it."""

@@ -286,7 +286,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_small")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_kept_feed_agrees_in_the_end_with_the_feed(session: Session, seed: int) -> None:
     assert consumers.subscriptions.keys() >= FEED_EVENTS
     random = Random(seed)  # noqa: S311 - a test's dice

@@ -243,7 +243,7 @@ def test_the_relations_are_what_a_model_of_them_is() -> None:
     run_state_machine_as_test(
         RelationMachine,
         settings=settings(
-            max_examples=10,
+            max_examples=15,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,

@@ -1,5 +1,6 @@
 """Loopback ports: find free ones, and keep the same ones from one start to the next."""
 
+import atexit
 import json
 import secrets
 import socket
@@ -18,6 +19,12 @@ FIRST_PORT, LAST_PORT = 12_000, 21_000
 # A stack has about twenty ports, chosen before its servers bind them, and tests start several stacks at once.
 _CLAIMS_KEPT = 256
 _claims: deque[socket.socket] = deque()
+
+
+@atexit.register
+def _give_up_claims() -> None:
+    while _claims:
+        _claims.pop().close()
 
 
 def is_free(port: int, *, host: str = "127.0.0.1") -> bool:

@@ -60,6 +60,7 @@ SETTINGS: Final = (
     Setting(is_private=True),
     Setting(visibility="followers"),
     Setting(visibility="private"),
+    Setting(is_private=True, visibility="followers"),
 )
 SUSPENDED: Final = Setting(is_suspended=True)
 
