@@ -19,11 +19,22 @@ class RenditionFacts:
     height: int
     content_type: str
     size_bytes: int
+    version: int = 1
+    """Part of its address: bytes that were published once never change under theirs."""
+    is_animated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FocalPoint:
+    """Where the eye falls: from 0 to 1 across and down the upright photo."""
+
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaReady(Event):
-    """A photo can be shown; said again with a higher sequence when its alt text changes."""
+    """A photo can be shown; said again, with a higher sequence, when what its owner says of it changes."""
 
     type: ClassVar[str] = "media.item.ready.v1"
 
@@ -35,6 +46,7 @@ class MediaReady(Event):
     dominant_color: str
     alt_text: str | None
     renditions: tuple[RenditionFacts, ...]
+    focal_point: FocalPoint | None = None
 
     @property
     def aggregate_key(self) -> str:

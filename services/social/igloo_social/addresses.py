@@ -41,11 +41,20 @@ class RenditionAddresses:
     def _signed(self, images: str, expires_at: int) -> orjson.Fragment:
         described: list[dict[str, Any]] = orjson.loads(images)
         for image in described:
+            # Stored before there were focal points and animations: absent is none.
+            image.setdefault("focal_point", None)
             for name, rendition in image["renditions"].items():
-                rendition["url"] = self._address(image["media_id"], name, expires_at)
+                version = rendition.pop("version", 1)
+                rendition.setdefault("is_animated", False)
+                rendition["url"] = self._address(image["media_id"], _versioned(name, version), expires_at)
         return orjson.Fragment(orjson.dumps(described))
 
     def _address(self, media_id: str, name: str, expires_at: int) -> str:
         common = self._settings.common
         path = sign_path(f"/media/{media_id}/{name}", expires_at=expires_at, keys=common.address_signing_keys)
         return f"{common.public_url}{path}"
+
+
+def _versioned(name: str, version: int) -> str:
+    """Name a rendition as its address does: bytes that were published once never change under theirs."""
+    return name if version == 1 else f"{name}_{version}"

@@ -63,6 +63,40 @@ class PostDeleted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostHidden(Event):
+    """A moderator took a post down: its images are to be shown and taken no more."""
+
+    type: ClassVar[str] = "social.post.hidden.v1"
+
+    post_id: UUID
+    author_id: UUID
+    media_ids: tuple[UUID, ...]
+    hidden_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the post: its facts stay in order."""
+        return f"post:{self.post_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostRestored(Event):
+    """A moderator took back that a post was hidden."""
+
+    type: ClassVar[str] = "social.post.restored.v1"
+
+    post_id: UUID
+    author_id: UUID
+    media_ids: tuple[UUID, ...]
+    restored_at: datetime
+
+    @property
+    def aggregate_key(self) -> str:
+        """Name the post: its facts stay in order."""
+        return f"post:{self.post_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostChanged(Event):
     """What readers see of a post changed: it was edited, or a moderator hid it or showed it again."""
 

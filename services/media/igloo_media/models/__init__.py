@@ -2,7 +2,22 @@
 
 from igloo_media.models.account_tasks import AccountTask, TaskKind
 from igloo_media.models.items import MediaItem, MediaState
+from igloo_media.models.purges import CachePurge
 from igloo_media.models.removals import ObjectRemoval
 from igloo_media.models.renditions import Rendition
+from igloo_media.models.takedowns import Takedown
+from igloo_media.models.thumb_tasks import ThumbTask
+from igloo_media.models.usage import OwnerUsage
 
-__all__ = ["AccountTask", "MediaItem", "MediaState", "ObjectRemoval", "Rendition", "TaskKind"]
+__all__ = [
+    "AccountTask",
+    "CachePurge",
+    "MediaItem",
+    "MediaState",
+    "ObjectRemoval",
+    "OwnerUsage",
+    "Rendition",
+    "Takedown",
+    "TaskKind",
+    "ThumbTask",
+]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from igloo_media.db import Base
@@ -41,7 +43,16 @@ class MediaItem(Base):
     content_type: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int]
     sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """As announced by the client."""
+    content_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the bytes that arrived: what a takedown refuses to take again."""
+    multipart_id: Mapped[str | None] = mapped_column(Text)
+    """S3's name for the upload in parts that was begun, until it is completed or given up."""
     alt_text: Mapped[str | None] = mapped_column(Text)
+    focal_x: Mapped[float | None]
+    """Where the eye falls, from 0 at the left edge to 1 at the right one, of the upright photo."""
+    focal_y: Mapped[float | None]
+    """Likewise, from the top to the bottom; both or neither."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     """Until when S3 takes the upload."""
@@ -59,6 +70,14 @@ class MediaItem(Base):
     height: Mapped[int | None]
     blurhash: Mapped[str | None] = mapped_column(Text)
     dominant_color: Mapped[str | None] = mapped_column(Text)
+    frames: Mapped[int | None]
+    """More than one is an animation."""
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """What was taken out of the file, and what was kept (the privacy receipt)."""
+    thumb_version: Mapped[int] = mapped_column(server_default=text("1"))
+    """The newest version of the square thumbnail that was ever begun."""
+    withheld_at: Mapped[datetime | None]
+    """Since when a moderator's decision keeps it from being fetched."""
     post_id: Mapped[UUID | None]
     """The post that shows it, as the social service announced; until then it may be collected."""
     closed_at: Mapped[datetime | None]
@@ -80,12 +99,19 @@ class MediaItem(Base):
             " AND dominant_color IS NOT NULL)",
             name="ready_is_whole",
         ),
+        CheckConstraint("(focal_x IS NULL) = (focal_y IS NULL)", name="focal_point_whole"),
         Index(
             "uq_media_items_client",
             "owner_id",
             "client_id",
             unique=True,
             postgresql_where=CLIENT_ID_IN_USE,
+        ),
+        # Few rows at any time: what a person has open is counted before more is taken.
+        Index(
+            "ix_media_items_open",
+            "owner_id",
+            postgresql_where=text("state IN ('pending', 'uploaded', 'processing')"),
         ),
         Index("ix_media_items_owner", "owner_id", "created_at", "id"),
         Index("ix_media_items_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),

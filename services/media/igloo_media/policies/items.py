@@ -5,7 +5,8 @@ from uuid import UUID
 
 UNATTACHED_LIFETIME = timedelta(hours=24)
 CLOSED_ROW_LIFETIME = timedelta(days=14)
-RENDITIONS = ("thumb", "feed", "full")
+THUMB = "thumb"
+RENDITIONS = (THUMB, "feed", "full")
 
 EXPIRED_CODE = "upload_expired"
 EXPIRED_DETAIL = "The file did not arrive in time."

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from igloo_media.policies.items import RENDITIONS
+from igloo_media.policies.items import RENDITIONS, THUMB
 
 ORIGINALS = "originals/"
 EXPORTS = "exports/"
@@ -21,9 +21,19 @@ def originals_prefix(owner_id: UUID) -> str:
     return f"{ORIGINALS}{owner_id}/"
 
 
-def rendition_key(media_id: UUID, name: str) -> str:
-    """Name the object of one rendition."""
-    return f"{renditions_prefix(media_id)}{name}.webp"
+def rendition_key(media_id: UUID, name: str, version: int = 1) -> str:
+    """Name the object of one version of a rendition."""
+    return f"{renditions_prefix(media_id)}{versioned(name, version)}.webp"
+
+
+def rendition_path(media_id: UUID, name: str, version: int = 1) -> str:
+    """Name one version of a rendition below the gateway."""
+    return f"/media/{media_id}/{versioned(name, version)}"
+
+
+def versioned(name: str, version: int) -> str:
+    """Name one version of a rendition: `thumb` is the first, then `thumb_2`."""
+    return name if version == 1 else f"{name}_{version}"
 
 
 def renditions_prefix(media_id: UUID) -> str:
@@ -31,9 +41,18 @@ def renditions_prefix(media_id: UUID) -> str:
     return f"renditions/{media_id}/"
 
 
-def rendition_keys(media_id: UUID) -> list[str]:
-    """Name every rendition's object."""
-    return [rendition_key(media_id, name) for name in RENDITIONS]
+def rendition_keys(media_id: UUID, *, thumb_version: int = 1) -> list[str]:
+    """Name every object of a photo that there may be, all versions of its thumbnail included."""
+    return [rendition_key(media_id, name, version) for name, version in _versions(thumb_version)]
+
+
+def rendition_paths(media_id: UUID, *, thumb_version: int = 1) -> list[str]:
+    """Name all of these below the gateway, likewise."""
+    return [rendition_path(media_id, name, version) for name, version in _versions(thumb_version)]
+
+
+def _versions(thumb_version: int) -> list[tuple[str, int]]:
+    return [*((name, 1) for name in RENDITIONS), *((THUMB, later) for later in range(2, thumb_version + 1))]
 
 
 def export_part(parts_prefix: str) -> str:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FocalPoint:
+    """Where the eye falls, from 0 to 1 across and down."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaReady:
     """A medium can be shown."""
 
@@ -30,6 +38,7 @@ class MediaReady:
     dominant_color: str
     alt_text: str | None
     renditions: tuple[Rendition, ...]
+    focal_point: FocalPoint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,8 @@ def attach_ready_media(session: Session, event: Delivery[MediaReady], now: datet
         blurhash=said.blurhash,
         dominant_color=said.dominant_color,
         alt_text=said.alt_text,
+        focal_x=said.focal_point.x if said.focal_point else None,
+        focal_y=said.focal_point.y if said.focal_point else None,
         renditions=said.renditions,
     )
     apply_medium(session, medium, now=now)

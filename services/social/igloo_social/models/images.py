@@ -44,6 +44,8 @@ class MediaItem(Base):
     blurhash: Mapped[str | None] = mapped_column(Text)
     dominant_color: Mapped[str | None] = mapped_column(Text)
     alt_text: Mapped[str | None] = mapped_column(Text)
+    focal_x: Mapped[float | None]
+    focal_y: Mapped[float | None]
     renditions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     updated_at: Mapped[datetime]
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+_LATER_FIELDS = ("version", "is_animated")
+
+
 class MediaNotUsable(Invalid):
     """Some of the media cannot be shown by this post; `errors` says which and why."""
 
@@ -43,6 +46,8 @@ class Rendition:
     width: int
     height: int
     content_type: str
+    version: int = 1
+    is_animated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,8 @@ class Medium:
     blurhash: str | None = None
     dominant_color: str | None = None
     alt_text: str | None = None
+    focal_x: float | None = None
+    focal_y: float | None = None
     renditions: Sequence[Rendition] = ()
 
 
@@ -217,8 +224,18 @@ def describe_image(media_id: UUID, medium: Row[Any] | None) -> dict[str, Any]:
         "blurhash": medium.blurhash if medium else None,
         "dominant_color": medium.dominant_color if medium else None,
         "alt_text": medium.alt_text if medium else None,
+        "focal_point": _focal_point(medium) if medium else None,
         "renditions": {
-            rendition["name"]: {field: rendition[field] for field in ("width", "height", "content_type")}
-            for rendition in (medium and medium.renditions) or ()
+            rendition["name"]: _described(rendition) for rendition in (medium and medium.renditions) or ()
         },
     }
+
+
+def _focal_point(medium: Row[Any]) -> dict[str, float] | None:
+    return None if medium.focal_x is None else {"x": medium.focal_x, "y": medium.focal_y}
+
+
+def _described(rendition: Mapping[str, Any]) -> dict[str, Any]:
+    # What was stored before there were versions and animations has neither.
+    described = {field: rendition[field] for field in ("width", "height", "content_type")}
+    return {**described, **{name: rendition[name] for name in _LATER_FIELDS if rendition.get(name)}}

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from igloo_common.outbox import emit
 from igloo_common.statements import Statement
-from igloo_social.events import PostChanged, PostPublished
+from igloo_social.events import PostChanged, PostHidden, PostPublished, PostRestored
 from igloo_social.models.images import MEDIA_ITEMS
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.posts import POST_IMAGES, POSTS, PostState
@@ -58,6 +58,8 @@ def hide_post(session: Session, *, post_id: UUID, author_id: UUID, now: datetime
     _count_move(session, author_id, hidden, PostState.PUBLISHED, PostState.HIDDEN)
     if hidden.tags:
         agree_tags(session, post_id)
+    images = tuple(attached_media_ids(session, post_id))
+    emit(session, PostHidden(post_id=post_id, author_id=author_id, media_ids=images, hidden_at=now), now=now)
     emit_changed(session, post_id=post_id, author_id=author_id, now=now)
     return True
 
@@ -71,11 +73,14 @@ def restore_post(session: Session, *, post_id: UUID, author_id: UUID, now: datet
     if out is None:
         return False
     _count_move(session, author_id, out, PostState.HIDDEN, PostState.PUBLISHED)
+    images = tuple(attached_media_ids(session, post_id))
+    restored = PostRestored(post_id=post_id, author_id=author_id, media_ids=images, restored_at=now)
+    emit(session, restored, now=now)
     emit_published(
         session,
         post_id=post_id,
         author_id=author_id,
-        media_ids=attached_media_ids(session, post_id),
+        media_ids=images,
         published_at=out.published_at,
         now=now,
     )

@@ -23,6 +23,8 @@ _SHOWN = (
     MEDIA_ITEMS.c.blurhash,
     MEDIA_ITEMS.c.dominant_color,
     MEDIA_ITEMS.c.alt_text,
+    MEDIA_ITEMS.c.focal_x,
+    MEDIA_ITEMS.c.focal_y,
     MEDIA_ITEMS.c.renditions,
 )
 

@@ -15,6 +15,7 @@ class RenditionSchema(Schema):
     width = fields.Integer(required=True)
     height = fields.Integer(required=True)
     content_type = fields.String(required=True, metadata={"example": "image/webp"})
+    is_animated = fields.Boolean(required=True)
 
 
 class RenditionsSchema(Schema):
@@ -23,6 +24,13 @@ class RenditionsSchema(Schema):
     thumb = fields.Nested(RenditionSchema, metadata={"description": "A square of 320 pixels"})
     feed = fields.Nested(RenditionSchema, metadata={"description": "At most 1080 pixels wide or high"})
     full = fields.Nested(RenditionSchema, metadata={"description": "At most 2048 pixels wide or high"})
+
+
+class FocalPointSchema(Schema):
+    """Where the eye falls: from 0 to 1 across and down the upright photo."""
+
+    x = fields.Float(required=True)
+    y = fields.Float(required=True)
 
 
 class ImageSchema(Schema):
@@ -36,4 +44,10 @@ class ImageSchema(Schema):
     )
     dominant_color = fields.String(required=True, allow_none=True, metadata={"example": "#a3b1c2"})
     alt_text = fields.String(required=True, allow_none=True)
+    focal_point = fields.Nested(
+        FocalPointSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What to keep in sight when cropping; null is the middle"},
+    )
     renditions = fields.Nested(RenditionsSchema, required=True)
