@@ -180,7 +180,16 @@ def test_a_worker_that_lost_its_lease_changes_nothing(ana: Person) -> None:
     assert lost is not None
     assert held is None, "the lease still runs"
     assert later is not None
-    photo = RenderedPhoto(width=1, height=1, blurhash="x", dominant_color="#000000", renditions=[])
+    photo = RenderedPhoto(
+        content_sha256=bytes(32),
+        width=1,
+        height=1,
+        frames=1,
+        receipt={"removed": [], "kept": []},
+        blurhash="x",
+        dominant_color="#000000",
+        renditions=[],
+    )
 
     with transaction() as session:
         assert not finish_ready(session, lost, photo, now=now)

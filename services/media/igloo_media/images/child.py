@@ -4,13 +4,20 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyvips
 
-from igloo_media.images.outcome import ImageRejected, as_message
-from igloo_media.images.pixels import render
+from igloo_media.images.outcome import ImageRejected, Photo, RenditionFile, as_message
+from igloo_media.images.pixels import cut_thumb, render
+from igloo_media.images.squares import FocalPoint
+
+TASKS: dict[str, Callable[[Path, Path, FocalPoint | None], Photo | RenditionFile]] = {
+    "render": render,
+    "cut_thumb": cut_thumb,
+}
 
 
 def main() -> int:
@@ -27,9 +34,10 @@ def main() -> int:
     return 0
 
 
-def _answer(request: dict[str, str]) -> str:
+def _answer(request: dict[str, Any]) -> str:
+    source, folder = Path(request["source"]), Path(request["folder"])
     try:
-        return json.dumps(as_message(render(Path(request["source"]), Path(request["folder"]))))
+        return json.dumps(as_message(TASKS[request["task"]](source, folder, request["focal_point"])))
     except ImageRejected as rejected:
         return json.dumps(as_message(rejected))
 

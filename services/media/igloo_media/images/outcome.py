@@ -15,6 +15,15 @@ class RenditionFile:
     height: int
     content_type: str
     size_bytes: int
+    is_animated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a file carried besides its pixels, by kind and never by value."""
+
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +32,11 @@ class Photo:
 
     width: int
     height: int
+    frames: int
+    """More than one is an animation."""
     blurhash: str
     dominant_color: str
+    receipt: Receipt
     renditions: tuple[RenditionFile, ...]
 
 
@@ -50,23 +62,46 @@ class ProcessingCrashed(Exception):
     detail = "The photo could not be processed."
 
 
-def as_message(outcome: Photo | ImageRejected) -> dict[str, Any]:
+def as_message(outcome: Photo | RenditionFile | ImageRejected) -> dict[str, Any]:
     """Return the child's answer as what JSON can carry."""
     if isinstance(outcome, ImageRejected):
         return {"rejected": {"code": outcome.code, "detail": str(outcome)}}
+    if isinstance(outcome, RenditionFile):
+        return {"rendition": _as_plain(outcome)}
     photo = asdict(outcome)
-    photo["renditions"] = [{**each, "path": str(each["path"])} for each in photo["renditions"]]
-    return {"photo": photo}
+    return {"photo": {**photo, "renditions": [_as_plain(each) for each in outcome.renditions]}}
 
 
-def from_message(message: dict[str, Any]) -> Photo:
+def photo_of(message: dict[str, Any]) -> Photo:
     """Return the photo that the child answered.
 
     Raises:
         ImageRejected: when that was the child's answer.
     """
+    photo = _accepted(message)["photo"]
+    receipt = Receipt(**{name: tuple(kinds) for name, kinds in photo["receipt"].items()})
+    renditions = tuple(_from_plain(each) for each in photo["renditions"])
+    return Photo(**{**photo, "receipt": receipt, "renditions": renditions})
+
+
+def rendition_of(message: dict[str, Any]) -> RenditionFile:
+    """Return the one rendition that the child answered.
+
+    Raises:
+        ImageRejected: when that was the child's answer.
+    """
+    return _from_plain(_accepted(message)["rendition"])
+
+
+def _accepted(message: dict[str, Any]) -> dict[str, Any]:
     if rejected := message.get("rejected"):
         raise ImageRejected(rejected["code"], rejected["detail"])
-    photo = message["photo"]
-    renditions = tuple(RenditionFile(**{**each, "path": Path(each["path"])}) for each in photo["renditions"])
-    return Photo(**{**photo, "renditions": renditions})
+    return message
+
+
+def _as_plain(rendition: RenditionFile) -> dict[str, Any]:
+    return {**asdict(rendition), "path": str(rendition.path)}
+
+
+def _from_plain(rendition: dict[str, Any]) -> RenditionFile:
+    return RenditionFile(**{**rendition, "path": Path(rendition["path"])})

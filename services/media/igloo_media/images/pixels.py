@@ -6,9 +6,10 @@ from typing import Any
 import pyvips
 
 from igloo_media.images.limits import MAX_FRAMES, MAX_PIXELS
-from igloo_media.images.outcome import ImageRejected, Photo, RenditionFile
+from igloo_media.images.outcome import ImageRejected, Photo, Receipt, RenditionFile
 from igloo_media.images.palette import blurhash, dominant_color
 from igloo_media.images.sniff import sniff_format
+from igloo_media.images.squares import FocalPoint, square
 
 # Effort 2 costs 30 to 45 % less CPU than effort 4 for about 5 % more bytes.
 WEBP_EFFORT = 2
@@ -20,7 +21,7 @@ LYING_ORIENTATIONS = (5, 6, 7, 8)  # of EXIF: width and height are exchanged
 UNREADABLE = "The photo is damaged or incomplete and cannot be read."
 
 
-def render(source: Path, folder: Path) -> Photo:
+def render(source: Path, folder: Path, focal_point: FocalPoint | None = None) -> Photo:
     """Write the renditions of one photo into the folder.
 
     Raises:
@@ -33,17 +34,33 @@ def render(source: Path, folder: Path) -> Photo:
         raise _refusal(error) from error
     # An error from here on is not the photo's fault (a full disk): it ends the child, and is tried again.
     feed = _within(full, FEED_PIXELS)
-    sizes = {"thumb": _square(feed, THUMB_PIXELS), "feed": feed, "full": full}
+    thumb = square(feed if min(feed.width, feed.height) >= THUMB_PIXELS else full, THUMB_PIXELS, focal_point)
+    sizes = {"thumb": thumb, "feed": feed, "full": full}
     tiny = _placeholder(feed)
     pixels = bytes(tiny.write_to_memory())
     across, down = (4, 3) if width >= height else (3, 4)
     return Photo(
         width=width,
         height=height,
+        frames=1,
+        receipt=Receipt(removed=(), kept=()),
         blurhash=blurhash(pixels, tiny.width, tiny.height, across=across, down=down),
         dominant_color=dominant_color(pixels),
         renditions=tuple(_encoded(image, folder, name) for name, image in sizes.items()),
     )
+
+
+def cut_thumb(source: Path, folder: Path, focal_point: FocalPoint | None = None) -> RenditionFile:
+    """Write another thumbnail of a photo into the folder, from its `full` rendition.
+
+    Raises:
+        ImageRejected: with code `unreadable_image`, when that is no rendition of ours.
+    """
+    try:
+        full = pyvips.Image.webpload(str(source), n=1, fail_on="error").copy_memory()
+    except pyvips.Error as error:
+        raise _refusal(error) from error
+    return _encoded(square(full, THUMB_PIXELS, focal_point), folder, "thumb")
 
 
 def _upright_size(source: Path) -> tuple[int, int]:
@@ -89,11 +106,6 @@ def _within(image: Any, side: int) -> Any:  # noqa: ANN401 - pyvips has no types
     if max(image.width, image.height) <= side:
         return image
     return image.thumbnail_image(side, height=side, size="down").copy_memory()
-
-
-def _square(image: Any, side: int) -> Any:  # noqa: ANN401 - pyvips has no types
-    edge = min(side, image.width, image.height)
-    return image.thumbnail_image(edge, height=edge, size="both", crop="centre").copy_memory()
 
 
 def _without_foreign_profile(image: Any) -> Any:  # noqa: ANN401 - pyvips has no types

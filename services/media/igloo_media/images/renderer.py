@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from igloo_media.images.limits import ChildLimits
-from igloo_media.images.outcome import Photo, ProcessingCrashed, ProcessingTimeout, from_message
+from igloo_media.images.outcome import (
+    Photo,
+    ProcessingCrashed,
+    ProcessingTimeout,
+    RenditionFile,
+    photo_of,
+    rendition_of,
+)
 
 STOP_SECONDS = 5.0
 READ_BYTES = 65_536
@@ -39,22 +46,38 @@ class Renderer:
         """The process id of the child, once there is one."""
         return self._child.pid if self._child else None
 
-    def render(self, source: Path, folder: Path) -> Photo:
-        """Render one photo into the folder.
+    def render(self, source: Path, folder: Path, *, focal_point: tuple[float, float] | None = None) -> Photo:
+        """Render one photo into the folder, its thumbnail around the focal point or else the middle.
 
         Raises:
             ImageRejected: the bytes are not a photo that igloo takes.
             ProcessingTimeout: the child used up its CPU or wall time, and was ended.
             ProcessingCrashed: the child died.
         """
+        return photo_of(self._done("render", source, folder, focal_point))
+
+    def cut_thumb(self, source: Path, folder: Path, focal_point: tuple[float, float] | None) -> RenditionFile:
+        """Cut the thumbnail anew from the `full` rendition, around the focal point or else the middle.
+
+        Raises:
+            ImageRejected: the bytes are not a rendition of ours.
+            ProcessingTimeout: the child used up its CPU or wall time, and was ended.
+            ProcessingCrashed: the child died.
+        """
+        return rendition_of(self._done("cut_thumb", source, folder, focal_point))
+
+    def _done(
+        self, task: str, source: Path, folder: Path, focal_point: tuple[float, float] | None
+    ) -> dict[str, Any]:
         child = self._ready_child()
+        request = {"task": task, "source": str(source), "folder": str(folder), "focal_point": focal_point}
         try:
-            answer = self._ask(child, {"source": str(source), "folder": str(folder)})
+            answer = self._ask(child, request)
         except BaseException:
             self.close()
             raise
         self._rendered += 1
-        return from_message(answer)
+        return answer
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -97,7 +120,7 @@ class Renderer:
             start_new_session=True,
         )
 
-    def _ask(self, child: subprocess.Popen[bytes], request: dict[str, str]) -> dict[str, Any]:
+    def _ask(self, child: subprocess.Popen[bytes], request: dict[str, Any]) -> dict[str, Any]:
         assert child.stdin is not None  # noqa: S101 - both are pipes, asked for above
         assert child.stdout is not None  # noqa: S101
         deadline = time.monotonic() + self._limits.wall_seconds

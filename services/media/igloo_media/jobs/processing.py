@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,14 +74,15 @@ class PhotoLane:
             raise ImageRejected(ProcessingCrashed.code, ProcessingCrashed.detail)
         with work_folder() as folder:
             source = folder / "original"
-            self._fetch(claim, source)
-            photo = self._renderer().render(source, folder)
+            content_sha256 = self._fetch(claim, source)
+            photo = self._renderer().render(source, folder, focal_point=claim.focal_point)
             for rendition in photo.renditions:
                 key = rendition_key(claim.media_id, rendition.name)
                 self.storage.upload(key, rendition.path, content_type=rendition.content_type)
-        return _as_rendered(photo)
+        return _as_rendered(photo, content_sha256=content_sha256)
 
-    def _fetch(self, claim: Claim, source: Path) -> None:
+    def _fetch(self, claim: Claim, source: Path) -> bytes:
+        """Download the original and return its SHA-256."""
         try:
             key = original_key(claim.owner_id, claim.media_id)
             checksum = self.storage.download(key, source, max_bytes=claim.size_bytes)
@@ -95,6 +96,7 @@ class PhotoLane:
             raise ImageRejected(
                 "checksum_mismatch", "The file that arrived is not the one that was announced."
             )
+        return checksum
 
     @property
     def children(self) -> list[int]:
@@ -114,10 +116,13 @@ class PhotoLane:
         return renderer
 
 
-def _as_rendered(photo: Photo) -> RenderedPhoto:
+def _as_rendered(photo: Photo, *, content_sha256: bytes) -> RenderedPhoto:
     return RenderedPhoto(
+        content_sha256=content_sha256,
         width=photo.width,
         height=photo.height,
+        frames=photo.frames,
+        receipt=asdict(photo.receipt),
         blurhash=photo.blurhash,
         dominant_color=photo.dominant_color,
         renditions=[
@@ -127,6 +132,7 @@ def _as_rendered(photo: Photo) -> RenderedPhoto:
                 height=each.height,
                 content_type=each.content_type,
                 size_bytes=each.size_bytes,
+                is_animated=each.is_animated,
             )
             for each in photo.renditions
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,14 +31,28 @@ class Claim:
     size_bytes: int
     sha256: bytes | None
     attempts: int
+    focal_x: float | None = None
+    focal_y: float | None = None
+
+    @property
+    def focal_point(self) -> tuple[float, float] | None:
+        """Where the eye falls, across and down the upright photo; none is the middle."""
+        if self.focal_x is None or self.focal_y is None:
+            return None
+        return self.focal_x, self.focal_y
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedPhoto:
     """What a photo turned out to be; its renditions lie in S3 already."""
 
+    content_sha256: bytes
+    """Of the file that arrived."""
     width: int
     height: int
+    frames: int
+    receipt: Mapping[str, Sequence[str]]
+    """The kinds of things, by `removed` and `kept`, that the file carried besides its pixels."""
     blurhash: str
     dominant_color: str
     renditions: Sequence[RenditionFacts]
@@ -68,6 +82,8 @@ def claim_next(session: Session, *, now: datetime) -> Claim | None:
             MediaItem.size_bytes,
             MediaItem.sha256,
             MediaItem.attempts,
+            MediaItem.focal_x,
+            MediaItem.focal_y,
         )
     ).one()
     return Claim(**claimed._mapping)
@@ -77,8 +93,11 @@ def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: d
     """Take a photo as ready and announce it; False when the claim is no longer the one that counts."""
     values = {
         "state": MediaState.READY,
+        "content_sha256": photo.content_sha256,
         "width": photo.width,
         "height": photo.height,
+        "frames": photo.frames,
+        "receipt": dict(photo.receipt),
         "blurhash": photo.blurhash,
         "dominant_color": photo.dominant_color,
     }
@@ -94,6 +113,7 @@ def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: d
                 "height": rendition.height,
                 "content_type": rendition.content_type,
                 "size_bytes": rendition.size_bytes,
+                "is_animated": rendition.is_animated,
             }
             for rendition in photo.renditions
         ],
