@@ -20,7 +20,7 @@ run: ## Start all of igloo on this machine and print its address (Ctrl-C stops i
 .PHONY: test
 test: check ## Run every check and every test against the real parts (TESTS=path for fewer)
 	@$(LOCAL) install rabbitmq chromium
-	@exec $(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder $(TESTS)
+	@exec $(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder $(TESTS)
 
 .PHONY: check
 check: .venv-dev ## Lint, types, layer contracts, migrations and container files (no server needed)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from factories.databases import DatabaseUrls, MigratedDatabases
 from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.rabbitmq import RabbitMQ
 from igloo_local.parts.seaweed import Seaweed
 
-# What shares a whole stack, the longest first: with several workers, each of these stays with one of them.
-_TOGETHER = ("e2e", "browser", "media", "gateway")
+# What starts whole stacks comes first, so that no worker is left with it at the end.
+_LONGEST_FIRST = ("e2e", "browser", "chaos", "stack", "auth", "common")
 _TESTS = Path(__file__).parent
 
 # The same examples at every run: what fails here fails everywhere, and again.
@@ -25,14 +27,29 @@ settings.load_profile("repeatable")
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-# First, for pytest-xdist reads the groups in the same hook.
+class ByServers(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
+    """Gives tests that share dear servers to one worker: those of a file, or of a folder over one broker.
+
+    pytest-xdist's own `loadgroup` no longer groups since pytest 9.2 (its issue 1386), and says nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, name = nodeid.partition("::")
+        folder = Path(path).parts[1]
+        if folder == "e2e":
+            return f"e2e over {'files' if '[filesystem' in name else 'rabbitmq'}"
+        return folder if folder == "browser" else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServers:
+    """Share the tests out among the workers."""
+    return ByServers(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests have to run in one worker: those of a file, or of a folder whose servers are dear."""
-    for item in items:
-        folder, *_ = item.path.relative_to(_TESTS).parts
-        item.add_marker(pytest.mark.xdist_group(folder if folder in _TOGETHER else item.path.name))
-    order = {name: place for place, name in enumerate(_TOGETHER)}
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    order = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).parts[0], len(order)))
 
 
