@@ -56,7 +56,9 @@ def test_every_subscription_is_there() -> None:
         "auth.export.requested.v1",
         "auth.session.revoked.v1",
         "social.post.deleted.v1",
+        "social.post.hidden.v1",
         "social.post.published.v1",
+        "social.post.restored.v1",
     }
 
 

@@ -12,6 +12,7 @@ from igloo_common.consumers import Consumers, Delivery
 from igloo_common.identity import deny_session
 from igloo_media.operations.account_tasks import request_erasure, request_export
 from igloo_media.operations.items import attach_items, delete_items_of_post
+from igloo_media.operations.takedowns import take_back, take_down
 
 consumers = Consumers("media")
 
@@ -64,6 +65,20 @@ def delete_posted_media(session: Session, event: Delivery[PostWithMedia], now: d
     delete_items_of_post(
         session, owner_id=post.author_id, media_ids=post.media_ids, post_id=post.post_id, now=now
     )
+
+
+@consumers.on("social.post.hidden.v1", PostWithMedia)
+def withhold_hidden_media(session: Session, event: Delivery[PostWithMedia], now: datetime) -> None:
+    """Show the photos of a post that a moderator took down no more, and take their files no more."""
+    post = event.data
+    take_down(session, post_id=post.post_id, author_id=post.author_id, media_ids=post.media_ids, now=now)
+
+
+@consumers.on("social.post.restored.v1", PostWithMedia)
+def restore_hidden_media(session: Session, event: Delivery[PostWithMedia], _now: datetime) -> None:
+    """Take that back."""
+    post = event.data
+    take_back(session, post_id=post.post_id, author_id=post.author_id, media_ids=post.media_ids)
 
 
 @consumers.on("auth.session.revoked.v1", SessionRevoked)

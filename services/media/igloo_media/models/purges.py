@@ -17,5 +17,7 @@ class CachePurge(Base):
 
     path: Mapped[str] = mapped_column(Text, primary_key=True)
     due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    is_last: Mapped[bool]
+    """Another of the same path comes later unless this is it."""
 
     __table_args__ = (Index("ix_cache_purges_due", "due_at"),)

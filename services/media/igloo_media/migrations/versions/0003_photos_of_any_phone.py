@@ -9,7 +9,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-TABLES = ("cache_purges", "owner_usage", "takedowns", "thumb_tasks")
+TABLES = ("abandoned_parts", "cache_purges", "owner_usage", "takedowns", "thumb_tasks")
 ITEM_COLUMNS = (
     "content_sha256",
     "multipart_id",
@@ -26,9 +26,18 @@ def upgrade() -> None:
     op.execute("SET lock_timeout = '5s'")
     _extend_tables()
     op.create_table(
+        "abandoned_parts",
+        sa.Column("multipart_id", sa.Text(), nullable=False),
+        sa.Column("object_key", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("multipart_id", name="pk_abandoned_parts"),
+    )
+    op.create_index("ix_abandoned_parts_due", "abandoned_parts", ["due_at"])
+    op.create_table(
         "cache_purges",
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_last", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("path", "due_at", name="pk_cache_purges"),
     )
     op.create_index("ix_cache_purges_due", "cache_purges", ["due_at"])
