@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -11,8 +11,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
-from igloo_common.errors import Unavailable
 from igloo_common.settings import Environment
+from igloo_common.storage_errors import (
+    REFUSING,
+    SILENT,
+    ObjectMissing,
+    StorageUnavailable,
+    translated,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,18 +30,33 @@ ATTEMPTS: Final = 2
 CHUNK_BYTES: Final = 256 * 1024
 REMOVED_AT_ONCE: Final = 1000
 
-REFUSING: Final = "The object store refuses to work at the moment."
-SILENT: Final = "The object store does not answer at the moment."
+__all__ = [
+    "ATTEMPTS",
+    "CONNECT_SECONDS",
+    "READ_SECONDS",
+    "REFUSING",
+    "SILENT",
+    "ObjectMissing",
+    "ObjectStore",
+    "ObjectsKept",
+    "StorageSettings",
+    "StorageUnavailable",
+    "StoredObject",
+    "s3_client",
+    "translated",
+]
 
 _making: Final = Lock()
 
 
-class StorageUnavailable(Unavailable):
-    """S3 does not answer, or answers that it cannot now."""
+class ObjectsKept(StorageUnavailable):
+    """S3 has not removed some of the objects that it was asked to remove; the others are gone."""
 
+    code = StorageUnavailable.code
 
-class ObjectMissing(Exception):
-    """There is no object of this key."""
+    def __init__(self, keys: Sequence[str], reason: str) -> None:
+        super().__init__(f"{len(keys)} objects were not removed: {reason}.")
+        self.keys = keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +71,11 @@ class StorageSettings:
     access_key_id: str | None = field(repr=False)
     """None is the role of the task."""
     secret_access_key: str | None = field(repr=False)
+    connect_seconds: float = CONNECT_SECONDS
+    read_seconds: float = READ_SECONDS
+    """How long the server may say nothing."""
+    attempts: int = ATTEMPTS
+    """Of one call, the first included; between them it waits a moment, exponentially longer and spread."""
 
     @classmethod
     def read(cls, env: Environment) -> Self:
@@ -139,15 +165,21 @@ class ObjectStore:
             yield from body.iter_chunks(CHUNK_BYTES)
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Remove objects; one that is not there counts as removed."""
+        """Remove objects; one that is not there counts as removed.
+
+        Raises:
+            ObjectsKept: some are still there; all of them have been tried.
+        """
+        kept: dict[str, str] = {}
         for start in range(0, len(keys), REMOVED_AT_ONCE):
             batch = keys[start : start + REMOVED_AT_ONCE]
             with translated():
                 answer = self.inside.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
                 )
-            if kept := answer.get("Errors"):
-                raise StorageUnavailable(f"{len(kept)} objects were not removed: {kept[0].get('Code')}.")
+            kept |= {error["Key"]: error.get("Code", "") for error in answer.get("Errors", ())}
+        if kept:
+            raise ObjectsKept(list(kept), next(iter(kept.values())))
 
     def remove_below(self, prefix: str) -> int:
         """Remove everything below a prefix; return how many objects that were, once a listing shows none."""
@@ -178,9 +210,9 @@ def s3_client(settings: StorageSettings, endpoint: str | None, connections: int)
 
     config = Config(
         signature_version="s3v4",
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=settings.connect_seconds,
+        read_timeout=settings.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
         max_pool_connections=connections,
         # AWS alone has a host name for each bucket.
         s3={"addressing_style": "path" if endpoint else "virtual"},
@@ -198,22 +230,6 @@ def s3_client(settings: StorageSettings, endpoint: str | None, connections: int)
             aws_secret_access_key=settings.secret_access_key,
             config=config,
         )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn boto3's errors into ours."""
-    from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415 - see s3_client
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-            raise ObjectMissing from error
-        raise StorageUnavailable(REFUSING) from error
-    except (BotoCoreError, S3UploadFailedError) as error:
-        raise StorageUnavailable(SILENT) from error
 
 
 def _optional_url(env: Environment, name: str) -> str | None:
