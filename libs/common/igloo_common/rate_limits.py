@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -25,7 +25,10 @@ IPV6_PREFIX_BITS: Final = 64
 RATE_LIMIT_HEADERS: Final[dict[str, Any]] = {
     "RateLimit": {
         "schema": {"type": "string"},
-        "description": "What is left now: `r` more at once, and one more in `t` seconds.",
+        "description": (
+            "What is left now: `r` more at once, and one more in `t` seconds; after a refusal, as many as"
+            " were asked for."
+        ),
         "example": '"tokens";r=599;t=1',
     },
     "RateLimit-Policy": {
@@ -61,6 +64,10 @@ ON CONFLICT (name, subject) DO UPDATE SET full_at = CASE
 END
 RETURNING new.full_at, old.full_at IS NULL OR new.full_at > old.full_at
 """)
+_GIVE_BACK: Final = Statement("""
+UPDATE rate_limits SET full_at = full_at - %(cost)s::interval
+WHERE name = %(name)s AND subject = %(subject)s RETURNING full_at
+""")
 _LOOK: Final = Statement("SELECT full_at FROM rate_limits WHERE name = %(name)s AND subject = %(subject)s")
 _PRUNE: Final = Statement("DELETE FROM rate_limits WHERE full_at <= %(now)s")
 
@@ -95,6 +102,21 @@ class Allowance:
     """Rounded up; after a refusal, how long to wait."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A taking that is on its way."""
+
+    sent: Sent
+    limit: RateLimit
+    count: int
+    now: datetime
+
+    def allowance(self) -> Allowance:
+        """Read the answer."""
+        [(full_at, allowed)] = self.sent.rows()
+        return _allowance(self.limit, full_at=full_at, allowed=allowed, now=self.now, count=self.count)
+
+
 class RateLimitExceeded(RateLimited):
     """It was done too often from there, or by them; nothing else has changed."""
 
@@ -102,18 +124,41 @@ class RateLimitExceeded(RateLimited):
 
     def __init__(self, allowance: Allowance, *, extra: Mapping[str, object] | None = None) -> None:
         self.retry_after_seconds = max(1, allowance.reset_seconds)
-        super().__init__(f"Too often: try again in {self.retry_after_seconds} s.", extra=extra)
+        detail = f"Too often: try again in {self.retry_after_seconds} s."
+        super().__init__(detail, headers=_headers([allowance]), extra=extra)
 
 
-def take(reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime) -> Allowance:
-    """Take one out of a subject's bucket, if there is one in it.
+def take(
+    reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime, count: int = 1
+) -> Allowance:
+    """Take so many out of a subject's bucket, if there are as many in it; else none.
 
     Given a connection of `reading()`, it counts whatever becomes of the request. `subject` is stored as it
     is: pass what `charge` makes of an address.
     """
-    parameters = {"cost": limit.cost, "window": limit.window, "now": now}
-    [(full_at, allowed)] = _TAKE.rows(reader, {"name": limit.name, "subject": subject, **parameters})
-    return _allowance(limit, full_at=full_at, allowed=allowed, now=now)
+    return ask_to_take(reader, limit, subject=subject, now=now, count=count).allowance()
+
+
+def ask_to_take(
+    reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime, count: int = 1
+) -> Asked:
+    """Take as `take` does, in the round trip of whatever is read next.
+
+    In a transaction, the subject's bucket is locked from there to the end of it, also by a refusal: what is
+    asked after it sees all that the subject's earlier takers have committed.
+    """
+    if count > limit.quota:
+        raise ValueError(f"{count} at once never fit into a quota of {limit.quota}")
+    parameters = {"cost": limit.cost * count, "window": limit.window, "now": now}
+    sent = _TAKE.send(reader, {"name": limit.name, "subject": subject, **parameters})
+    return Asked(sent=sent, limit=limit, count=count, now=now)
+
+
+def give_back(session: Session, limit: RateLimit, *, subject: str, now: datetime, count: int) -> Allowance:
+    """Put so many back into a bucket that this transaction has taken more from."""
+    parameters = {"name": limit.name, "subject": subject, "cost": limit.cost * count}
+    [(full_at,)] = _GIVE_BACK.rows(session, parameters)
+    return _allowance(limit, full_at=full_at, allowed=True, now=now)
 
 
 def look(reader: Session | Connection, limit: RateLimit, *, subject: str, now: datetime) -> Allowance:
@@ -131,11 +176,14 @@ def _seen(limit: RateLimit, look: Sent, *, now: datetime) -> Allowance:
     return _allowance(limit, full_at=full_at, allowed=allowed, now=now)
 
 
-def _allowance(limit: RateLimit, *, full_at: datetime, allowed: bool, now: datetime) -> Allowance:
+def _allowance(
+    limit: RateLimit, *, full_at: datetime, allowed: bool, now: datetime, count: int = 1
+) -> Allowance:
     room = now + limit.window - min(max(full_at, now), now + limit.window)
-    remaining = min(room // limit.cost, limit.quota) if allowed else 0
+    remaining = min(room // limit.cost, limit.quota)
+    awaited = remaining + 1 if allowed else count
     # A whole bucket gets no more; `-(-a // b)` is a division that rounds up.
-    missing = timedelta() if remaining == limit.quota else (remaining + 1) * limit.cost - room
+    missing = timedelta() if remaining == limit.quota else awaited * limit.cost - room
     reset_seconds = -(-missing // timedelta(seconds=1))
     return Allowance(limit=limit, allowed=allowed, remaining=remaining, reset_seconds=reset_seconds)
 
@@ -151,7 +199,7 @@ def charge(limit: RateLimit, subject: str, *, extra: Mapping[str, object] | None
     """
     with reading() as connection:
         taken = take(connection, limit, subject=_stored(limit, subject), now=utc_now())
-    _announce(taken)
+    announce(taken)
     if not taken.allowed:
         raise RateLimitExceeded(taken, extra=extra)
 
@@ -171,11 +219,11 @@ def charge_while_left(
         look = _send_look(connection, other, subject=_stored(other, subject))
         taken = take(connection, limit, subject=_stored(limit, subject), now=now)
         left = _seen(other, look, now=now)
-    _announce(taken)
+    announce(taken)
     if not taken.allowed:
         raise RateLimitExceeded(taken, extra=extra)
     if not left.allowed:
-        _announce(left)
+        announce(left)
         raise RateLimitExceeded(left, extra=extra)
 
 
@@ -203,8 +251,8 @@ def _stored(limit: RateLimit, subject: str) -> str:
     return hmac.digest(key, f"igloo rate limit v1 {limit.name} {subject}".encode(), "sha256")[:16].hex()
 
 
-def _announce(allowance: Allowance) -> None:
-    """Say it in the reply, beside what the request was charged for before."""
+def announce(allowance: Allowance) -> None:
+    """Say in the reply's headers what is left, beside what the request was charged for before."""
     announced: list[Allowance] | None = g.get("rate_limits")
     if announced is None:
         announced = g.rate_limits = []
@@ -213,11 +261,16 @@ def _announce(allowance: Allowance) -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    announced: list[Allowance] = g.rate_limits
-    response.headers["RateLimit"] = ", ".join(
-        f'"{one.limit.name}";r={one.remaining};t={one.reset_seconds}' for one in announced
-    )
-    response.headers["RateLimit-Policy"] = ", ".join(
-        f'"{one.limit.name}";q={one.limit.quota};w={one.limit.window_seconds}' for one in announced
-    )
+    response.headers.update(_headers(g.rate_limits))
     return response
+
+
+def _headers(announced: Sequence[Allowance]) -> dict[str, str]:
+    return {
+        "RateLimit": ", ".join(
+            f'"{one.limit.name}";r={one.remaining};t={one.reset_seconds}' for one in announced
+        ),
+        "RateLimit-Policy": ", ".join(
+            f'"{one.limit.name}";q={one.limit.quota};w={one.limit.window_seconds}' for one in announced
+        ),
+    }

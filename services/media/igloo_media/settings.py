@@ -11,6 +11,7 @@ from igloo_common.settings import CommonSettings, Environment
 
 HOUR_SECONDS = 3600
 MEBIBYTE = 1024 * 1024
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +28,25 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonLimits:
+    """How much one person may send and keep."""
+
+    uploads_per_hour: int
+    """Files asked for, of whatever becomes of them."""
+    open_uploads: int
+    """Uploads that are neither photos yet nor given up."""
+    stored_bytes: int
+    """Of renditions, and of files on their way."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The media service's configuration."""
 
     common: CommonSettings
     storage: StorageSettings
     images: ImageSettings
+    person: PersonLimits
     address_ttl_seconds: int
     """How long a signed rendition address works at least."""
     address_round_seconds: int
@@ -50,6 +64,7 @@ class Settings:
             common=CommonSettings.read(env, service="media"),
             storage=StorageSettings.read(env),
             images=_images(env),
+            person=_person(env),
             address_ttl_seconds=env.integer(
                 "IGLOO_ADDRESS_TTL_SECONDS",
                 default=24 * HOUR_SECONDS,
@@ -72,4 +87,14 @@ def _images(env: Environment) -> ImageSettings:
         wall_seconds=env.integer("IGLOO_IMAGE_WALL_SECONDS", default=30, minimum=1, maximum=60),
         threads=env.integer("IGLOO_IMAGE_THREADS", default=1, minimum=1, maximum=16),
         lanes=env.integer("IGLOO_IMAGE_LANES", default=1, minimum=1, maximum=16),
+    )
+
+
+def _person(env: Environment) -> PersonLimits:
+    # As many as one call may ask for, at the least: no call is ever too large to be let through.
+    return PersonLimits(
+        uploads_per_hour=env.integer("IGLOO_UPLOADS_PER_HOUR", default=300, minimum=10, maximum=1_000_000),
+        open_uploads=env.integer("IGLOO_OPEN_UPLOADS", default=100, minimum=10, maximum=100_000),
+        stored_bytes=MEGABYTE
+        * env.integer("IGLOO_STORED_MB_PER_PERSON", default=20_000, minimum=1, maximum=100_000_000),
     )

@@ -13,6 +13,7 @@ from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.idempotency import once
 from igloo_common.pagination import neighbours, page_response
+from igloo_common.rate_limits import RATE_LIMIT_HEADERS, announce
 from igloo_common.web import Blueprint, json_response, provided
 from igloo_media import operations, queries
 from igloo_media.models import MediaState
@@ -28,6 +29,8 @@ from igloo_media.schemas.uploads import (
     present_upload,
     present_uploads,
 )
+from igloo_media.schemas.usage import UPLOADS_LIMITED
+from igloo_media.settings import Settings
 from igloo_media.storage import Storage
 
 blp = Blueprint("uploads", __name__, description="Photos on their way in, straight to S3.")
@@ -36,23 +39,33 @@ blp = Blueprint("uploads", __name__, description="Photos on their way in, straig
 @blp.route("/v1/uploads", methods=["POST"])
 @access.user
 @blp.arguments(RequestUploadsSchema)
-@blp.response(201, UploadsSchema)
+@blp.response(201, UploadsSchema, headers=RATE_LIMIT_HEADERS)
+@blp.alt_response(
+    409,
+    "CONFLICT",
+    description="`quota_exceeded`: delete photos first. `client_id_reused`: it names another file",
+)
+@blp.alt_response(429, **UPLOADS_LIMITED)
 def request_uploads(body: dict[str, Any]) -> Response:
     """Ask for targets for 1 to 10 files.
 
     Send each file to its target, then complete the upload. Each target takes one file of exactly the
     announced size and type, for an hour. Files with a `client_id` may be asked for again: the same upload
-    answers, with a fresh target. 410 `account_deleted` once the account is.
+    answers, with a fresh target; that counts towards no limit. Files of which one cannot be taken are refused
+    together. 410 `account_deleted` once the account is.
     """
     owner_id, storage, now = current_identity().user_id, provided(Storage), utc_now()
+    limits = provided(Settings).person
 
     with transaction() as session:
 
         def effect() -> Response:
-            uploads = operations.uploads.request_uploads(
-                session, owner_id=owner_id, files=body["files"], now=now
+            asked = operations.uploads.request_uploads(
+                session, owner_id=owner_id, files=body["files"], limits=limits, now=now
             )
-            return json_response({"data": present_uploads(uploads, storage=storage, now=now)}, status=201)
+            announce(asked.allowance)
+            shown = present_uploads(asked.uploads, storage=storage, now=now)
+            return json_response({"data": shown}, status=201)
 
         return once(session, effect)
 

@@ -9,6 +9,7 @@ from igloo_media.operations import (
     processing,
     removals,
     uploads,
+    usage,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "processing",
     "removals",
     "uploads",
+    "usage",
 ]

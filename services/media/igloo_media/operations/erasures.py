@@ -17,6 +17,7 @@ from igloo_media.events import AccountErased, Removed
 from igloo_media.models import AccountTask, MediaItem, MediaState, Rendition, TaskKind
 from igloo_media.operations.account_tasks import Task
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.usage import forget_usage
 from igloo_media.policies.objects import original_key
 from igloo_media.policies.uploads import settled_at
 
@@ -60,6 +61,7 @@ def empty_items(session: Session, task: Task, *, now: datetime, limit: int) -> i
         _count(session, task, items)
         ids = [item.id for item in items]
         session.execute(delete(Rendition).where(Rendition.media_id.in_(ids)))
+        forget_usage(session, task.account_id)
         session.execute(update(MediaItem).where(MediaItem.id.in_(ids)).values(**EMPTY, **_closed(now)))
     return len(items)
 
@@ -117,6 +119,7 @@ def finish_erasure(session: Session, task: Task, *, now: datetime) -> bool:
             AccountTask.account_id == task.account_id, AccountTask.kind == TaskKind.EXPORT
         )
     )
+    forget_usage(session, task.account_id)
     _forget_traces(session, task.account_id)
     erased = AccountErased(
         account_id=task.account_id,

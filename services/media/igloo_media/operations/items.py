@@ -14,6 +14,7 @@ from igloo_common.outbox import emit
 from igloo_media.events import MediaFailed, MediaReady, RenditionFacts
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.usage import discount_photo
 from igloo_media.policies.items import DELETED_CODE, DELETED_DETAIL, may_delete
 from igloo_media.policies.objects import original_key, rendition_keys
 from igloo_media.policies.processing import LEASE
@@ -113,7 +114,12 @@ def close_item(
     now, what may still come goes when nothing can come any more. The claim of such a worker stays on the row,
     for whoever must know that nobody writes (see erasures), until the worker lets go or its lease ends.
     """
-    keys = [original_key(item.owner_id, item.id), *rendition_keys(item.id)]
+    if item.state == MediaState.READY:
+        discount_photo(session, owner_id=item.owner_id, media_id=item.id)
+    keys = [
+        original_key(item.owner_id, item.id),
+        *rendition_keys(item.id, thumb_version=item.thumb_version),
+    ]
     schedule_removals(session, keys=keys, due_at=now)
     schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
     item.state, item.closed_at = state, now

@@ -16,6 +16,7 @@ from igloo_media.events import RenditionFacts
 from igloo_media.models import MediaItem, MediaState, Rendition
 from igloo_media.operations.items import announce_failure, announce_ready
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.usage import count_photo
 from igloo_media.policies.objects import original_key, rendition_keys
 from igloo_media.policies.processing import FAIRNESS_WINDOW, LEASE
 from igloo_media.policies.uploads import settled_at
@@ -118,6 +119,8 @@ def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: d
             for rendition in photo.renditions
         ],
     )
+    stored_bytes = sum(rendition.size_bytes for rendition in photo.renditions)
+    count_photo(session, owner_id=claim.owner_id, stored_bytes=stored_bytes)
     announce_ready(session, owner_id=claim.owner_id, media_id=claim.media_id, now=now)
     return True
 

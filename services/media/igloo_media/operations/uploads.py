@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 
 from igloo_common.errors import Conflict, Gone
 from igloo_common.ids import new_id
+from igloo_common.rate_limits import Allowance
 from igloo_common.statements import Statement
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.models.items import CLIENT_ID_IN_USE
 from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_deleted
 from igloo_media.operations.items import announce_failure, close_item
+from igloo_media.operations.usage import ask_admission
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
 from igloo_media.policies.uploads import FORGOTTEN_AFTER, TARGET_LIFETIME
 from igloo_media.queries.uploads import Upload, find_upload
+from igloo_media.settings import PersonLimits
 
 UPLOADED_CHANNEL = "media_uploaded"
 
@@ -51,28 +54,39 @@ class RequestedFile:
     alt_text: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Requested:
+    """The uploads in the order of the files, and how many more may be asked for."""
+
+    uploads: list[Upload]
+    allowance: Allowance
+
+
 def request_uploads(
-    session: Session, *, owner_id: UUID, files: Sequence[RequestedFile], now: datetime
-) -> list[Upload]:
-    """Make one upload a file and return them in order; a known client_id returns the upload it named.
+    session: Session, *, owner_id: UUID, files: Sequence[RequestedFile], limits: PersonLimits, now: datetime
+) -> Requested:
+    """Make one upload a file; a known client_id returns the upload it named, and counts for nothing.
 
     Raises:
         AccountDeleted: the owner's account is deleted.
         ClientIdReused: a client_id came again with another type, size or checksum.
+        RateLimitExceeded, TooManyOpenUploads, QuotaExceeded: as `Admission.settle` says.
     """
-    # Asked in the round trip of the insert, whose rows the refusal takes back with the transaction.
+    # Asked in the round trip of the insert, whose rows a refusal takes back with the transaction.
     deleted = ask_whether_deleted(session, owner_id)
+    admission = ask_admission(session, owner_id=owner_id, count=len(files), limits=limits, now=now)
     uploads = [_new_upload(owner_id, file, now) for file in files]
     # Whatever order a client lists its files in: two retries at once wait for one another in the same one.
     ordered = sorted(zip(uploads, files, strict=True), key=lambda pair: pair[1].client_id or "")
     made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, ordered, now))}
     if deleted.rows():
         raise AccountDeleted("The account is deleted.")
+    allowance = admission.settle(session, [file.size_bytes for upload, file in ordered if upload.id in made])
     answers = {
         upload.id: upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
         for upload, file in ordered
     }
-    return [answers[upload.id] for upload in uploads]
+    return Requested(uploads=[answers[upload.id] for upload in uploads], allowance=allowance)
 
 
 def complete_upload(
