@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,27 +16,42 @@ from urllib.parse import urlsplit
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from igloo_common.object_parts import PartsGone, PartsStore
 from igloo_common.object_store import (
     ATTEMPTS,
     CONNECT_SECONDS,
     READ_SECONDS,
     REFUSING,
     SILENT,
-    ObjectStore,
     StorageSettings,
     StorageUnavailable,
     translated,
 )
 from igloo_media.policies.objects import DAYS_KEPT
+from igloo_media.policies.uploads import Arrival, missing_parts
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import CORSConfigurationTypeDef
+    from mypy_boto3_s3.type_defs import CORSConfigurationTypeDef, LifecycleRuleUnionTypeDef
 
 READ_ADDRESS_SECONDS, READ_ADDRESS_SPAN_SECONDS = 7200, 3600
 IMMUTABLE = "public, max-age=31536000, immutable"
 HEAD_ADDRESS_SECONDS = 60
-POSTS_OF_BROWSERS: Final[CORSConfigurationTypeDef] = {
-    "CORSRules": [{"AllowedMethods": ["POST"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}]
+UPLOADS_OF_BROWSERS: Final[CORSConfigurationTypeDef] = {
+    "CORSRules": [
+        {
+            "AllowedMethods": ["POST", "PUT"],
+            "AllowedOrigins": ["*"],
+            "AllowedHeaders": ["*"],
+            "ExposeHeaders": ["ETag"],
+        }
+    ]
+}
+# What nobody has aborted, because a process died between two steps, costs money unseen.
+UNFINISHED_PARTS_GO: Final[LifecycleRuleUnionTypeDef] = {
+    "ID": "abort-unfinished-parts",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
 }
 
 
@@ -52,7 +68,7 @@ class Target:
     fields: dict[str, str]
 
 
-class Storage(ObjectStore):
+class Storage(PartsStore):
     """The bucket of photos; every method that asks S3 raises StorageUnavailable when it does not answer."""
 
     def __init__(self, settings: StorageSettings, *, connections: int = 10) -> None:
@@ -66,13 +82,28 @@ class Storage(ObjectStore):
         )
         self._read_address = lru_cache(maxsize=10_000)(self._signed_read_address)
 
-    def upload_target(self, key: str, *, content_type: str, size_bytes: int, lifetime: timedelta) -> Target:
-        """Sign a POST policy that takes this key, type and size alone, for a time; asks nobody."""
+    def upload_target(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size_bytes: int,
+        sha256: bytes | None = None,
+        lifetime: timedelta,
+    ) -> Target:
+        """Sign a POST policy that takes this key, type, size and content alone, for a time; asks nobody."""
+        pinned = {"Content-Type": content_type}
+        if sha256 is not None:
+            pinned["x-amz-checksum-algorithm"] = "SHA256"
+            pinned["x-amz-checksum-sha256"] = b64encode(sha256).decode()
         post = self.outside.generate_presigned_post(
             self.bucket,
             key,
-            Fields={"Content-Type": content_type},
-            Conditions=[{"Content-Type": content_type}, ["content-length-range", size_bytes, size_bytes]],
+            Fields=dict(pinned),
+            Conditions=[
+                *({name: value} for name, value in pinned.items()),
+                ["content-length-range", size_bytes, size_bytes],
+            ],
             ExpiresIn=int(lifetime.total_seconds()),
         )
         return Target(method="POST", url=post["url"], fields=post["fields"])
@@ -97,6 +128,29 @@ class Storage(ObjectStore):
         if answer.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
             raise StorageUnavailable(REFUSING)
         return int(answer.headers["Content-Length"]) if answer.status == HTTPStatus.OK else None
+
+    def arrival_of(self, key: str, *, size_bytes: int, multipart_id: str | None) -> Arrival:
+        """Tell what there is of a file; one whose parts have all arrived is put together first.
+
+        Done twice at once, or again after a lost answer, it ends the same.
+        """
+        stored_bytes = self.size_of(key)
+        if stored_bytes == size_bytes or multipart_id is None:
+            return Arrival(stored_bytes=stored_bytes)
+        missing = self._join_if_whole(key, size_bytes, multipart_id)
+        stored_bytes = None if missing else self.size_of(key)
+        return Arrival(stored_bytes=stored_bytes, missing_parts=missing)
+
+    def _join_if_whole(self, key: str, size_bytes: int, multipart_id: str) -> tuple[int, ...]:
+        """Join the parts, or return which are missing; what S3 has forgotten may lie there joined already."""
+        try:
+            arrived = self.arrived_parts(key, multipart_id)
+            missing = missing_parts(size_bytes, {number: part.size_bytes for number, part in arrived.items()})
+            if not missing:
+                self.join_parts(key, multipart_id, arrived)
+        except PartsGone:
+            return ()
+        return missing
 
     def download(self, key: str, path: Path, *, max_bytes: int) -> bytes:
         """Write an object into a file, never whole in memory, and return its SHA-256.
@@ -131,20 +185,9 @@ class Storage(ObjectStore):
             buckets = [bucket["Name"] for bucket in self.inside.list_buckets()["Buckets"]]
             if self.bucket not in buckets:
                 self.inside.create_bucket(Bucket=self.bucket)
-            self.inside.put_bucket_cors(Bucket=self.bucket, CORSConfiguration=POSTS_OF_BROWSERS)
+            self.inside.put_bucket_cors(Bucket=self.bucket, CORSConfiguration=UPLOADS_OF_BROWSERS)
             self.inside.put_bucket_lifecycle_configuration(
-                Bucket=self.bucket,
-                LifecycleConfiguration={
-                    "Rules": [
-                        {
-                            "ID": f"drop-{prefix.rstrip('/')}",
-                            "Status": "Enabled",
-                            "Filter": {"Prefix": prefix},
-                            "Expiration": {"Days": days},
-                        }
-                        for prefix, days in DAYS_KEPT.items()
-                    ]
-                },
+                Bucket=self.bucket, LifecycleConfiguration={"Rules": [UNFINISHED_PARTS_GO, *_rules_of_age()]}
             )
 
     def _signed_read_address(self, key: str, _span: int) -> str:
@@ -153,3 +196,15 @@ class Storage(ObjectStore):
         )
         parts = urlsplit(address)
         return f"{parts.path}?{parts.query}"
+
+
+def _rules_of_age() -> list[LifecycleRuleUnionTypeDef]:
+    return [
+        {
+            "ID": f"drop-{prefix.rstrip('/')}",
+            "Status": "Enabled",
+            "Filter": {"Prefix": prefix},
+            "Expiration": {"Days": days},
+        }
+        for prefix, days in DAYS_KEPT.items()
+    ]
