@@ -78,11 +78,11 @@ class Admission:
     def _charge(self, session: Session, new: int) -> Allowance:
         """Charge for the new ones, where all were charged for before it was known which are."""
         taken, known = self.rate.allowance(), self.rate.count - new
-        place = {"subject": str(self.owner_id), "now": self.rate.now}
+        limit, subject, now = self.rate.limit, str(self.owner_id), self.rate.now
         if known and taken.allowed:
-            return give_back(session, self.rate.limit, count=known, **place)
+            return give_back(session, limit, subject=subject, now=now, count=known)
         if known and new:
-            return take(session, self.rate.limit, count=new, **place)
+            return take(session, limit, subject=subject, now=now, count=new)
         return taken
 
 
