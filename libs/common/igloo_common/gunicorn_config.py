@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 from igloo_common.gunicorn_refusals import answer_in_problems
 from igloo_common.metrics import forget_earlier_processes, mark_process_dead
 from igloo_common.settings import LOG_LEVELS, Environment, load_or_exit
+from igloo_common.work_folders import remove_abandoned_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,7 @@ logconfig_dict = {
 def on_starting(server: Any) -> None:  # noqa: ANN401 -- gunicorn's arbiter, which has no types
     """Start counting from nothing, and make workers that can be stopped from their first moment."""
     forget_earlier_processes()
+    remove_abandoned_folders()
     answer_in_problems()
     # Until a worker has installed its own handlers, it has the arbiter's, which lose a SIGTERM: a stop right
     # after the start then took all of graceful_timeout.
@@ -97,5 +99,6 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, 
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, which have no types
-    """Take a dead worker out of the gauges."""
+    """Take a dead worker out of the gauges, and remove the files that it was killed over."""
     mark_process_dead(worker.pid)
+    remove_abandoned_folders()

@@ -22,6 +22,7 @@ from igloo_common.probes import add_probes
 from igloo_common.problems import ProblemSchema, register_problem_handlers
 from igloo_common.responses import json_response
 from igloo_common.settings import CommonSettings
+from igloo_common.unread_bodies import read_what_is_left
 from igloo_common.wiring import Wiring, provide, provided, wire
 
 __all__ = [
@@ -64,6 +65,7 @@ def create_service(
     )
     # A redirect would answer in HTML, and a client that follows it hides a wrong path.
     app.url_map.merge_slashes = False
+    app.after_request(read_what_is_left)
     observe_requests(app, service=settings.service, access_log=settings.log_level in ("DEBUG", "INFO"))
     register_problem_handlers(app)
     _connect_database(app, settings, db, keys)
