@@ -130,9 +130,7 @@ class Storage(PartsStore):
             return ()
         return missing
 
-    def download(
-        self, key: str, path: Path, *, max_bytes: int, seconds: float = DOWNLOAD_SECONDS
-    ) -> bytes:
+    def download(self, key: str, path: Path, *, max_bytes: int, seconds: float = DOWNLOAD_SECONDS) -> bytes:
         """Write an object into a file, never whole in memory, and return its SHA-256.
 
         Raises:
@@ -149,9 +147,7 @@ class Storage(PartsStore):
                 file.write(chunk)
         return digest.digest()
 
-    def upload(
-        self, key: str, path: Path, *, content_type: str, seconds: float = UPLOAD_SECONDS
-    ) -> None:
+    def upload(self, key: str, path: Path, *, content_type: str, seconds: float = UPLOAD_SECONDS) -> None:
         """Write a file as an object that never changes."""
         with translated(), TimedFile(path, seconds=seconds) as file:
             self.inside.put_object(
