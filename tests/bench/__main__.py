@@ -24,9 +24,17 @@ DEEP_PAGE = 200
 FOLLOWEES = (50, 500, 5_000)
 PHOTOS = 6
 REVOCATIONS = 20
+# Of each person at most, as the service would have it: what is open is looked at by each request.
+OPEN_UPLOADS = 80
 # All of the bench comes from one address.
 UNLIMITED = dict.fromkeys(
-    ("IGLOO_TOKENS_PER_ADDRESS", "IGLOO_NONCES_PER_ADDRESS", "IGLOO_SIGN_INS_PER_IDENTITY"), "1000000"
+    (
+        "IGLOO_TOKENS_PER_ADDRESS",
+        "IGLOO_NONCES_PER_ADDRESS",
+        "IGLOO_SIGN_INS_PER_IDENTITY",
+        "IGLOO_UPLOADS_PER_HOUR",
+    ),
+    "1000000",
 )
 
 
@@ -60,7 +68,9 @@ class Bench:
             self._meter.measure(
                 scenarios.follows(writer, town, self._requests // 2, events_included=events_included)
             )
-        self._meter.measure(scenarios.upload_targets(writer, self._requests // 2))
+        uploads = self._requests // 2
+        uploaders = [self._meter.person(f"Uploader {n}") for n in range(1 + uploads // OPEN_UPLOADS)]
+        self._meter.measure(scenarios.upload_targets(uploaders, uploads))
         self._measure_photos(writer)
         self._measure_signing_in()
         self._note_memory()

@@ -69,12 +69,14 @@ def follows(phone: Phone, user_ids: list[str], count: int, *, events_included: b
     )
 
 
-def upload_targets(phone: Phone, count: int) -> Scenario:
-    """Ask for the target of one photo."""
+def upload_targets(phones: list[Phone], count: int) -> Scenario:
+    """Ask for the target of one photo, one person after the other."""
     body = {"files": [{"content_type": "image/jpeg", "size_bytes": 2_700_000}]}
     return Scenario(
         work="upload request: one target",
-        requests=[_post(phone, "/v1/uploads", body) for _ in range(count)],
+        requests=[
+            _post(phone, "/v1/uploads", body) for phone in itertools.islice(itertools.cycle(phones), count)
+        ],
         target_ms=1.5,
     )
 
