@@ -11,6 +11,8 @@ from pathlib import Path
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.object_store import ObjectMissing, StorageUnavailable
+from igloo_common.outages import Outage
+from igloo_common.storage_errors import Trouble
 from igloo_common.work_folders import work_folder
 from igloo_media.events import RenditionFacts
 from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
@@ -26,7 +28,13 @@ from igloo_media.operations.processing import (
 )
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
-from igloo_media.policies.processing import MAX_ATTEMPTS, OUTAGE_PAUSE, retry_delay
+from igloo_media.operations.turns import charge_owner
+from igloo_media.policies.processing import (
+    LONGEST_LANE_PAUSE_SECONDS,
+    MAX_ATTEMPTS,
+    outage_pause,
+    retry_delay,
+)
 from igloo_media.storage import ObjectTooLarge, Storage
 
 log = logging.getLogger(__name__)
@@ -39,15 +47,18 @@ class PhotoLane:
     storage: Storage
     limits: ChildLimits
     threads: int = 1
+    outage: Outage = field(default_factory=lambda: Outage(longest_seconds=LONGEST_LANE_PAUSE_SECONDS))
     _own: threading.local = field(default_factory=threading.local)
     _renderers: list[Renderer] = field(default_factory=list)
 
     def step(self) -> bool:
-        """Process the next photo; False when none is due.
+        """Process the next photo; False when none is due, or S3 is left alone for a moment.
 
         A worker killed at any point leaves the photo claimed until its lease ends; then it is processed
         again, to the same keys.
         """
+        if self.outage.is_on:
+            return False
         with transaction() as session:
             claim = claim_next(session, now=utc_now())
         if claim is not None:
@@ -62,11 +73,21 @@ class PhotoLane:
             _fail(claim, code=rejected.code, detail=str(rejected))
         except (ProcessingTimeout, ProcessingCrashed) as death:
             _retry_or_fail(claim, death)
-        except StorageUnavailable as outage:
-            log.warning("photo storage is out", extra={"media_id": claim.media_id, "reason": str(outage)})
-            _give_back(claim, pause=OUTAGE_PAUSE, counts_as_attempt=False)
+        except StorageUnavailable as unavailable:
+            self._wait_for_storage(claim, unavailable)
         else:
+            self.outage.note_success()
             _keep(claim, photo)
+
+    def _wait_for_storage(self, claim: Claim, unavailable: StorageUnavailable) -> None:
+        asked = unavailable.trouble in (Trouble.SLOW_DOWN, Trouble.FULL)
+        alone = timedelta(seconds=self.outage.note_failure(patience=4.0 if asked else 1.0))
+        log.warning(
+            "photo storage is out",
+            extra={"media_id": claim.media_id, "trouble": unavailable.trouble, "pause": str(alone)},
+        )
+        pause = max(alone, outage_pause(utc_now() - claim.uploaded_at))
+        _give_back(claim, pause=pause, counts_as_attempt=False)
 
     def _processed(self, claim: Claim) -> RenderedPhoto:
         if claim.attempts > MAX_ATTEMPTS:
@@ -167,6 +188,8 @@ def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -
             "reason": str(death),
         },
     )
+    with transaction() as session:
+        charge_owner(session, owner_id=claim.owner_id, now=utc_now())
     if claim.attempts >= MAX_ATTEMPTS:
         _fail(claim, code=death.code, detail=death.detail)
     else:

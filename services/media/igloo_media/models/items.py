@@ -59,6 +59,9 @@ class MediaItem(Base):
     due_at: Mapped[datetime | None]
     """When a worker next looks at this row: to sweep a pending one, to claim an uploaded one, or to take over
     a processing one whose worker died (the end of its lease)."""
+    turn_at: Mapped[datetime | None]
+    """Its place in the line: the earliest is processed first. Later than its arrival when its owner has more
+    waiting, so that everybody takes turns."""
     claim_id: Mapped[UUID | None]
     """Names the one claim whose outcome counts: a worker that lost its lease writes over nothing."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
@@ -115,6 +118,12 @@ class MediaItem(Base):
         ),
         Index("ix_media_items_owner", "owner_id", "created_at", "id"),
         Index("ix_media_items_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_media_items_turn",
+            text("turn_at NULLS FIRST"),
+            "id",
+            postgresql_where=text("state IN ('uploaded', 'processing')"),
+        ),
         Index("ix_media_items_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index(
             "ix_media_items_unattached",

@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from igloo_common.ids import new_id
+from igloo_common.statements import Statement
 from igloo_media.events import RenditionFacts
 from igloo_media.models import MediaItem, MediaState, Rendition
 from igloo_media.operations.items import announce_failure, announce_ready
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.usage import count_photo
 from igloo_media.policies.objects import original_key, rendition_keys
-from igloo_media.policies.processing import FAIRNESS_WINDOW, LEASE
+from igloo_media.policies.processing import LEASE
 from igloo_media.policies.uploads import settled_at
 
 
@@ -32,6 +33,7 @@ class Claim:
     size_bytes: int
     sha256: bytes | None
     attempts: int
+    uploaded_at: datetime
     focal_x: float | None = None
     focal_y: float | None = None
 
@@ -62,32 +64,12 @@ class RenderedPhoto:
 def claim_next(session: Session, *, now: datetime) -> Claim | None:
     """Claim the next photo, or one whose worker let its lease run out; none when nothing is due.
 
-    Owners take turns: the owner with the fewest photos processed just now comes first, then the oldest photo.
+    Owners take turns: each photo has got the time of its own when it arrived (`turn_at`), and the earliest
+    comes first.
     """
-    media_id = session.scalars(_next_due(now)).one_or_none()
-    if media_id is None:
-        return None
-    claimed = session.execute(
-        update(MediaItem)
-        .where(MediaItem.id == media_id)
-        .values(
-            state=MediaState.PROCESSING,
-            claim_id=new_id(),
-            attempts=MediaItem.attempts + 1,
-            due_at=now + LEASE,
-        )
-        .returning(
-            MediaItem.claim_id,
-            MediaItem.id.label("media_id"),
-            MediaItem.owner_id,
-            MediaItem.size_bytes,
-            MediaItem.sha256,
-            MediaItem.attempts,
-            MediaItem.focal_x,
-            MediaItem.focal_y,
-        )
-    ).one()
-    return Claim(**claimed._mapping)
+    values = {"now": now, "claim_id": new_id(), "leased_until": now + LEASE}
+    claimed = _CLAIM.row(session, values)
+    return None if claimed is None else Claim(**dict(zip(_CLAIMED, claimed, strict=True)))
 
 
 def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: datetime) -> bool:
@@ -175,27 +157,30 @@ def let_go(session: Session, claim: Claim, *, now: datetime) -> None:
         schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
 
 
-def _next_due(now: datetime) -> Select[Any]:
-    turns = (
-        select(MediaItem.owner_id, func.count().label("taken"))
-        .where(
-            (MediaItem.finished_at > now - FAIRNESS_WINDOW)
-            | ((MediaItem.state == MediaState.PROCESSING) & (MediaItem.due_at > now))
-        )
-        .group_by(MediaItem.owner_id)
-        .cte("turns")
-    )
-    return (
-        select(MediaItem.id)
-        .outerjoin(turns, turns.c.owner_id == MediaItem.owner_id)
-        .where(
-            MediaItem.state.in_((MediaState.UPLOADED, MediaState.PROCESSING)),
-            MediaItem.due_at <= now,
-        )
-        .order_by(func.coalesce(turns.c.taken, 0), MediaItem.uploaded_at, MediaItem.id)
-        .limit(1)
-        .with_for_update(of=MediaItem, skip_locked=True)
-    )
+_CLAIMED = (
+    "claim_id",
+    "media_id",
+    "owner_id",
+    "size_bytes",
+    "sha256",
+    "attempts",
+    "uploaded_at",
+    "focal_x",
+    "focal_y",
+)
+# The first entry of the index of turns that nobody holds, however many wait and however many are done.
+# A row without a turn is from a version of this program that gave none: it has waited longest.
+_CLAIM = Statement("""
+WITH next AS MATERIALIZED (
+    SELECT id FROM media_items WHERE state IN ('uploaded', 'processing') AND due_at <= %(now)s
+    ORDER BY turn_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE media_items AS item SET state = 'processing', claim_id = %(claim_id)s, attempts = item.attempts + 1,
+    due_at = %(leased_until)s
+FROM next WHERE item.id = next.id
+RETURNING item.claim_id, item.id, item.owner_id, item.size_bytes, item.sha256, item.attempts,
+    item.uploaded_at, item.focal_x, item.focal_y
+""")
 
 
 def _finished(session: Session, claim: Claim, *, now: datetime, values: dict[str, Any]) -> MediaItem | None:

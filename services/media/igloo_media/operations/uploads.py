@@ -20,6 +20,7 @@ from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_del
 from igloo_media.operations.items import announce_failure, close_item
 from igloo_media.operations.usage import ask_admission
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
+from igloo_media.policies.processing import TURN
 from igloo_media.policies.uploads import FORGOTTEN_AFTER, TARGET_LIFETIME
 from igloo_media.queries.uploads import Upload, find_upload
 from igloo_media.settings import PersonLimits
@@ -119,7 +120,7 @@ def complete_upload(
 
 def promote_upload(session: Session, upload_id: UUID, *, now: datetime) -> None:
     """Queue an arrived upload for processing and wake a worker; the caller holds its row lock."""
-    _PROMOTE.run(session, {"id": upload_id, "now": now})
+    _PROMOTE.run(session, {"id": upload_id, "now": now, "turn": TURN})
     _WAKE.run(session, {"channel": UPLOADED_CHANNEL})
 
 
@@ -194,7 +195,13 @@ ON CONFLICT (owner_id, client_id) WHERE {CLIENT_ID_IN_USE} DO NOTHING
 RETURNING id
 """  # noqa: S608 - words of our own
 )
-_PROMOTE = Statement(
-    "UPDATE media_items SET state = 'uploaded', uploaded_at = %(now)s, due_at = %(now)s WHERE id = %(id)s"
-)
+# Its turn comes after those of what the same person has waiting.
+_PROMOTE = Statement("""
+UPDATE media_items AS item SET state = 'uploaded', uploaded_at = %(now)s, due_at = %(now)s,
+    turn_at = greatest(%(now)s, (
+        SELECT max(before.turn_at) + %(turn)s FROM media_items AS before
+        WHERE before.owner_id = item.owner_id AND before.state IN ('uploaded', 'processing')
+    ))
+WHERE id = %(id)s
+""")
 _WAKE = Statement("SELECT pg_notify(%(channel)s, '')")

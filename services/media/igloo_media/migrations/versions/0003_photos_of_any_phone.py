@@ -18,6 +18,7 @@ ITEM_COLUMNS = (
     "frames",
     "receipt",
     "thumb_version",
+    "turn_at",
     "withheld_at",
 )
 
@@ -80,6 +81,7 @@ def _extend_tables() -> None:
     op.add_column(
         "media_items", sa.Column("thumb_version", sa.Integer(), server_default=sa.text("1"), nullable=False)
     )
+    op.add_column("media_items", sa.Column("turn_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("media_items", sa.Column("withheld_at", sa.DateTime(timezone=True), nullable=True))
     # Validated by the next migration, which lets others read and write meanwhile.
     op.create_check_constraint(

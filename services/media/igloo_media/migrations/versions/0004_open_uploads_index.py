@@ -1,4 +1,4 @@
-"""The index of what each person has open, built beside the work of the day, and checks validated likewise."""
+"""The indexes of what each person has open and of whose turn it is, built beside the work of the day, and checks validated likewise."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,14 @@ def upgrade() -> None:
                 " WHERE state IN ('pending', 'uploaded', 'processing')"
             )
         )
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_media_items_turn")
+        op.execute(
+            sa.text(
+                "-- squawk-ignore ban-concurrent-index-creation-in-transaction\n"
+                "CREATE INDEX CONCURRENTLY ix_media_items_turn ON media_items (turn_at NULLS FIRST, id)"
+                " WHERE state IN ('uploaded', 'processing')"
+            )
+        )
         op.execute(
             sa.text(
                 "-- squawk-ignore constraint-missing-not-valid\n"
@@ -31,4 +39,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_media_items_turn")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_media_items_open")
