@@ -1,15 +1,20 @@
-"""Addresses that carry their own permission: a path, an expiry and a signature over both."""
+"""Addresses that carry their own permission: a path, an expiry and a signature over both.
 
+The signature is the first half of an HMAC-SHA256, in hexadecimal digits, over three lines: the purpose, the
+path and the expiry. It is what a function at a content network's edge can check, which knows no other keyed hash.
+"""
+
+import hashlib
 import hmac
 import math
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
-_SIGNATURE_BYTES = 16
-_PURPOSE = b"igloo-address-v1"
+# Half of the code is what RFC 2104 (section 5) asks to keep at the least.
+_SIGNATURE_DIGITS = 32
+_PURPOSE = b"igloo-address-v1\n"
 
 
 def sign_path(path: str, *, expires_at: int, keys: Sequence[str]) -> str:
@@ -33,9 +38,9 @@ def rounded_expiry(now: datetime, *, ttl_seconds: int, round_seconds: int) -> in
 
 
 def _signature(path: str, expires_at: int, key: str) -> str:
-    # Keyed BLAKE2b is a MAC by itself, and costs half of an HMAC.
-    message = f"{path}\n{expires_at}".encode()
-    return blake2b(message, key=_signing_key(key), person=_PURPOSE, digest_size=_SIGNATURE_BYTES).hexdigest()
+    code = _begun(key).copy()
+    code.update(f"{path}\n{expires_at}".encode())
+    return code.hexdigest()[:_SIGNATURE_DIGITS]
 
 
 # Rounded expiries make the same address come up again and again: a feed page asks for 60 of them and more.
@@ -43,5 +48,6 @@ _kept_signature: Final = lru_cache(maxsize=16384)(_signature)
 
 
 @lru_cache(maxsize=16)
-def _signing_key(key: str) -> bytes:
-    return blake2b(key.encode(), person=_PURPOSE).digest()
+def _begun(key: str) -> hmac.HMAC:
+    # Keyed once for all: a signature then costs 1.5 µs, where keyed BLAKE2b cost 1.0.
+    return hmac.new(key.encode(), _PURPOSE, hashlib.sha256)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import hmac
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +27,12 @@ def test_a_signed_address_is_the_path_with_its_expiry_and_signature() -> None:
 
     assert address.path == PATH
     assert parse_qs(address.query) == {"expires": [str(EXPIRES)], "signature": [SIGNED]}
+
+
+def test_the_signature_is_one_that_anybody_with_the_key_can_compute() -> None:
+    lines = f"igloo-address-v1\n{PATH}\n{EXPIRES}"
+
+    assert hmac.new(NEW.encode(), lines.encode(), hashlib.sha256).hexdigest()[:32] == SIGNED
 
 
 def test_it_is_good_until_it_expires() -> None:

@@ -16,9 +16,10 @@ from igloo_common.statements import Statement
 from igloo_media.events import AccountErased, Removed
 from igloo_media.models import AccountTask, MediaItem, MediaState, Rendition, TaskKind
 from igloo_media.operations.account_tasks import Task
+from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.usage import forget_usage
-from igloo_media.policies.objects import original_key
+from igloo_media.policies.objects import original_key, rendition_paths
 from igloo_media.policies.uploads import settled_at
 
 ARRIVED = (MediaState.UPLOADED, MediaState.PROCESSING)
@@ -50,7 +51,7 @@ def empty_items(session: Session, task: Task, *, now: datetime, limit: int) -> i
     the hour.
     """
     items = session.execute(
-        select(MediaItem.id, MediaItem.state, MediaItem.expires_at)
+        select(MediaItem.id, MediaItem.state, MediaItem.expires_at, MediaItem.thumb_version)
         .where(MediaItem.owner_id == task.account_id, MediaItem.size_bytes > 0)
         .order_by(MediaItem.id)
         .limit(limit)
@@ -59,6 +60,7 @@ def empty_items(session: Session, task: Task, *, now: datetime, limit: int) -> i
     if items:
         _guard_targets(session, task.account_id, items, now=now)
         _count(session, task, items)
+        _withdraw(session, items, now=now)
         ids = [item.id for item in items]
         session.execute(delete(Rendition).where(Rendition.media_id.in_(ids)))
         forget_usage(session, task.account_id)
@@ -149,6 +151,12 @@ def _guard_targets(session: Session, account_id: UUID, items: Collection[Row[Any
         if item.state not in CLOSED and settled_at(item.expires_at) > now:
             key = original_key(account_id, item.id)
             schedule_removals(session, keys=[key], due_at=settled_at(item.expires_at))
+
+
+def _withdraw(session: Session, items: Collection[Row[Any]], *, now: datetime) -> None:
+    ready = [item for item in items if item.state == MediaState.READY]
+    paths = [path for item in ready for path in rendition_paths(item.id, thumb_version=item.thumb_version)]
+    withdraw_paths(session, paths=paths, now=now)
 
 
 def _count(session: Session, task: Task, items: Collection[Row[Any]]) -> None:

@@ -13,10 +13,11 @@ from igloo_common.errors import Conflict
 from igloo_common.outbox import emit
 from igloo_media.events import MediaFailed, MediaReady, RenditionFacts
 from igloo_media.models import MediaItem, MediaState
+from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.usage import discount_photo
 from igloo_media.policies.items import DELETED_CODE, DELETED_DETAIL, may_delete
-from igloo_media.policies.objects import original_key, rendition_keys
+from igloo_media.policies.objects import original_key, rendition_keys, rendition_paths
 from igloo_media.policies.processing import LEASE
 from igloo_media.policies.uploads import settled_at
 from igloo_media.queries.items import MediaNotFound, find_item
@@ -122,6 +123,8 @@ def close_item(
     ]
     schedule_removals(session, keys=keys, due_at=now)
     schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
+    if item.state == MediaState.READY:
+        withdraw_paths(session, paths=rendition_paths(item.id, thumb_version=item.thumb_version), now=now)
     item.state, item.closed_at = state, now
     if item.claim_id is None:
         item.due_at = None

@@ -81,7 +81,9 @@ def is_refused(reader: Reader, checksum: bytes | None) -> bool:
     )
 
 
-def _photos_of(post_id: UUID, author_id: UUID, media_ids: Collection[UUID]) -> tuple[ColumnElement[bool], ...]:
+def _photos_of(
+    post_id: UUID, author_id: UUID, media_ids: Collection[UUID]
+) -> tuple[ColumnElement[bool], ...]:
     return (
         MediaItem.id.in_(media_ids),
         MediaItem.owner_id == author_id,

@@ -6,18 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from igloo_common.errors import Forbidden, NotFound
 from igloo_common.signatures import verify_path
 
-PATH = re.compile(r"/media/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([a-z]{1,16})")
-EXPIRES = re.compile(r"[0-9]{1,10}")
+# The first version of a rendition is named without a number.
+PATH = re.compile(
+    r"/media/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([a-z]{1,16})(?:_([2-9]|[1-9][0-9]{1,5}))?"
+)
+# One spelling and nothing besides: every address that is good has one entry in the caches, which anybody
+# could fill up otherwise, by adding to it what they like.
+QUERY = re.compile(r"expires=([0-9]{1,10})&signature=([0-9a-f]{1,64})")
 
 
 class RenditionNotFound(NotFound):
-    """No such rendition, or the photo is not ready or is deleted."""
+    """No such rendition, or the photo is not ready, is deleted, or was taken down."""
 
 
 class AddressInvalid(Forbidden):
@@ -34,6 +38,7 @@ class SignedAddress:
 
     media_id: UUID
     name: str
+    version: int
     expires: int
 
 
@@ -45,20 +50,19 @@ def check_address(address: str, *, keys: Sequence[str], now: datetime) -> Signed
         AddressInvalid: the signature is missing or wrong.
         AddressExpired: the signature is right and its time is over.
     """
-    parts = urlsplit(address)
-    place = PATH.fullmatch(parts.path)
+    path, _, query = address.partition("?")
+    place = PATH.fullmatch(path)
     if place is None:
         raise RenditionNotFound("There is no such rendition.")
-    query = parse_qs(parts.query)
-    expires_text, signature = query.get("expires", [""])[-1], query.get("signature", [""])[-1]
-    if not EXPIRES.fullmatch(expires_text):
+    signed = QUERY.fullmatch(query)
+    if signed is None:
         raise AddressInvalid("The address is not signed.")
-    expires = int(expires_text)
-    if not verify_path(parts.path, expires=expires, signature=signature, now=_before(expires), keys=keys):
+    expires = int(signed[1])
+    if not verify_path(path, expires=expires, signature=signed[2], now=_before(expires), keys=keys):
         raise AddressInvalid("The signature of the address is wrong.")
     if now.timestamp() >= expires:
         raise AddressExpired("The address has expired.")
-    return SignedAddress(media_id=UUID(place[1]), name=place[2], expires=expires)
+    return SignedAddress(media_id=UUID(place[1]), name=place[2], version=int(place[3] or 1), expires=expires)
 
 
 def _before(expires: int) -> datetime:

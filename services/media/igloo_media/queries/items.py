@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 
 from igloo_common.database import Reader
 from igloo_common.errors import NotFound
+from igloo_common.statements import Statement
 from igloo_media.models import MediaItem, MediaState, Rendition
 
 ITEM = (
@@ -22,6 +23,7 @@ ITEM = (
     MediaItem.blurhash,
     MediaItem.dominant_color,
     MediaItem.alt_text,
+    MediaItem.withheld_at,
     MediaItem.created_at,
 )
 
@@ -56,17 +58,28 @@ def find_item(reader: Reader, *, owner_id: UUID, media_id: UUID) -> ItemWithRend
 
 def find_renditions(reader: Reader, *, media_id: UUID) -> list[Row[Any]]:
     """Return a media item's sizes, the smallest first."""
-    sizes = (Rendition.name, Rendition.width, Rendition.height, Rendition.content_type, Rendition.size_bytes)
+    sizes = (
+        Rendition.name,
+        Rendition.width,
+        Rendition.height,
+        Rendition.content_type,
+        Rendition.size_bytes,
+        Rendition.version,
+        Rendition.is_animated,
+    )
     return list(
         reader.execute(select(*sizes).where(Rendition.media_id == media_id).order_by(Rendition.size_bytes))
     )
 
 
-def is_shown(reader: Reader, *, media_id: UUID, name: str) -> bool:
-    """Tell whether a rendition exists of a photo that is ready."""
-    found = reader.execute(
-        select(Rendition.media_id)
-        .join(MediaItem, MediaItem.id == Rendition.media_id)
-        .where(Rendition.media_id == media_id, Rendition.name == name, MediaItem.state == MediaState.READY)
-    )
-    return found.one_or_none() is not None
+def shown_version(reader: Reader, *, media_id: UUID, name: str) -> int | None:
+    """Return the newest version of a rendition; none when there is none, or the photo may not be shown."""
+    row = _SHOWN.row(reader, {"media_id": media_id, "name": name})
+    return None if row is None else row[0]
+
+
+_SHOWN = Statement("""
+SELECT renditions.version FROM renditions JOIN media_items ON media_items.id = renditions.media_id
+WHERE renditions.media_id = %(media_id)s AND renditions.name = %(name)s AND media_items.state = 'ready'
+AND media_items.withheld_at IS NULL
+""")

@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from igloo_common.signatures import rounded_expiry, sign_path
 from igloo_media.policies.items import item_state
+from igloo_media.policies.objects import rendition_path
 from igloo_media.queries.items import ItemWithRenditions
 from igloo_media.schemas.alt_texts import alt_text_field
 from igloo_media.schemas.failures import FailureSchema, failure_of
@@ -47,6 +48,10 @@ class ItemSchema(Schema):
     dominant_color = fields.String(required=True, allow_none=True, metadata={"example": "#7a5c3e"})
     alt_text = fields.String(required=True, allow_none=True)
     renditions = fields.Nested(RenditionsSchema, required=True)
+    is_withheld = fields.Boolean(
+        required=True,
+        metadata={"description": "A moderator took its post down: nobody may fetch it, and none are listed."},
+    )
     created_at = fields.AwareDateTime(required=True)
 
 
@@ -73,13 +78,15 @@ def present_item(found: ItemWithRenditions, *, settings: Settings, now: datetime
         "alt_text": item.alt_text,
         "renditions": {
             each.name: {
-                "url": _address(f"/media/{item.id}/{each.name}", expires_at, settings),
+                "url": _address(rendition_path(item.id, each.name, each.version), expires_at, settings),
                 "width": each.width,
                 "height": each.height,
                 "content_type": each.content_type,
             }
             for each in found.renditions
+            if item.withheld_at is None
         },
+        "is_withheld": item.withheld_at is not None,
         "created_at": item.created_at,
     }
 
