@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_social.operations import blocks, comments
 from igloo_social.operations import likes as like_operations
@@ -95,8 +95,8 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), comments=Literal(COMMENTS)))
-        connection.execute(
-            "VACUUM ANALYZE profiles, posts, comments, comment_mentions, likes, bookmarks, relations"
+        settle(
+            connection, "profiles", "posts", "comments", "comment_mentions", "likes", "bookmarks", "relations"
         )
         yield connection
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.operations.drift import FIRST, GROUNDS, Ground
 
@@ -55,10 +55,19 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(_TOWN.encode())
-        connection.execute("""
-            VACUUM ANALYZE profiles, posts, relations, likes, comments, post_tags, comment_mentions,
-                post_mentions, notifications, notification_groups
-        """)
+        settle(
+            connection,
+            "profiles",
+            "posts",
+            "relations",
+            "likes",
+            "comments",
+            "post_tags",
+            "comment_mentions",
+            "post_mentions",
+            "notifications",
+            "notification_groups",
+        )
         yield connection
 
 

@@ -181,6 +181,7 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(_TOWN)
+        connection.execute("REINDEX SCHEMA social")
         connection.execute("VACUUM ANALYZE")
         yield connection
 

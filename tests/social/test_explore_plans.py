@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Select
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.explore import explore_statement
@@ -62,7 +62,7 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(_TOWN.encode())
-        connection.execute("VACUUM ANALYZE profiles, posts, relations, post_tags, likes")
+        settle(connection, "profiles", "posts", "relations", "post_tags", "likes")
         yield connection
 
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.feed_changes import CHANGES, POSTS_IN_FEED
 from igloo_social.queries.posts import posts_of_statement
@@ -70,8 +70,8 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(SQL(_TOWN).format(posts=Literal(POSTS)))
-        connection.execute(
-            "VACUUM ANALYZE profiles, posts, relations, timeline, likes, feed_changes, post_changes"
+        settle(
+            connection, "profiles", "posts", "relations", "timeline", "likes", "feed_changes", "post_changes"
         )
         yield connection
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
+from factories.plans import settle
 from igloo_common.statements import Statement
 from igloo_social.models.reports import ReportTarget
 from igloo_social.operations import decisions, erased_reports, suspended_relations, suspended_traces
@@ -136,11 +137,10 @@ def connection(
         yield opened
 
 
-def settle(connection: psycopg.Connection[Any], *, relations: str, likes: str) -> None:
+def build(connection: psycopg.Connection[Any], *, relations: str, likes: str) -> None:
     """Build the town; what is around people lies in these tables."""
     connection.execute(_TOWN.format(relations=relations, likes=likes).encode())
-    connection.execute("VACUUM ANALYZE profiles, posts, comments, reports, moderation_actions")
-    connection.execute(f"VACUUM ANALYZE {relations}, {likes}".encode())
+    settle(connection, "profiles", "posts", "comments", "reports", "moderation_actions", relations, likes)
 
 
 def read_through(connection: psycopg.Connection[Any], statement: Statement) -> list[str]:
@@ -167,7 +167,7 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_what_moderators_read_and_what_a_suspension_moves_is_looked_up(
     connection: psycopg.Connection[Any],
 ) -> None:
-    settle(connection, relations="relations", likes="likes")
+    build(connection, relations="relations", likes="likes")
 
     assert {name: read_through(connection, statement) for name, statement in STATEMENTS.items()} == {
         name: [] for name in STATEMENTS
@@ -175,7 +175,7 @@ def test_what_moderators_read_and_what_a_suspension_moves_is_looked_up(
 
 
 def test_what_is_put_back_is_looked_up(connection: psycopg.Connection[Any]) -> None:
-    settle(connection, relations="suspended_relations", likes="suspended_likes")
+    build(connection, relations="suspended_relations", likes="suspended_likes")
 
     assert {name: read_through(connection, statement) for name, statement in APART.items()} == {
         name: [] for name in APART

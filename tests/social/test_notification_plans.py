@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_social.operations import notifications
 from igloo_social.queries.notifications import ACTORS_SHOWN, UNREAD_STATEMENT, page_statement
@@ -66,7 +66,7 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(_TOWN)
-        connection.execute("VACUUM ANALYZE profiles, relations, notifications, notification_groups")
+        settle(connection, "profiles", "relations", "notifications", "notification_groups")
         yield connection
 
 

@@ -9,6 +9,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
+from factories.plans import settle
 from igloo_common.statements import Statement
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.search import MOST_BEGINNINGS, alike_statement, beginning_statement
@@ -38,7 +39,7 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), viewer=Literal(VIEWER)))
-        connection.execute("VACUUM ANALYZE profiles, relations, search_names")
+        settle(connection, "profiles", "relations", "search_names")
         yield connection
 
 

@@ -12,7 +12,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.familiar_people import (
     COUNTED_UP_TO,
@@ -64,7 +64,7 @@ def town(
     with postgres_server.connect(database="igloo") as connection:
         connection.execute("SET search_path = social")
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE)))
-        connection.execute("VACUUM ANALYZE profiles, relations, facebook_friends")
+        settle(connection, "profiles", "relations", "facebook_friends")
         yield connection
 
 
