@@ -27,8 +27,8 @@ from igloo_media.operations.processing import (
     let_go,
 )
 from igloo_media.operations.removals import schedule_removals
-from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
 from igloo_media.operations.turns import charge_owner
+from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
 from igloo_media.policies.processing import (
     LONGEST_LANE_PAUSE_SECONDS,
     MAX_ATTEMPTS,
