@@ -12,6 +12,7 @@ from igloo_media.consumers import consumers
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.collector import collect_items, remove_objects
+from igloo_media.jobs.photo_metrics import MEASURED_EVERY_SECONDS, measure_photos
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.operations.account_tasks import ACCOUNT_TASKS_CHANNEL
@@ -39,12 +40,14 @@ def main() -> int:
         lanes=[
             Lane("photos", photos.step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes),
             Lane("account-tasks", AccountTaskLane(storage).step, ACCOUNT_TASKS_CHANNEL, 1.0),
+            Lane("measures", measure_photos, None, MEASURED_EVERY_SECONDS),
         ],
     )
     try:
         return worker.run()
     finally:
-        photos.close()
+        with app.app_context():
+            photos.give_up()
 
 
 def _limits(settings: ImageSettings) -> ChildLimits:

@@ -17,6 +17,7 @@ from igloo_common.work_folders import work_folder
 from igloo_media.events import RenditionFacts
 from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
 from igloo_media.images.limits import ChildLimits
+from igloo_media.jobs.photo_metrics import CHILD_DEATHS, OUTCOMES, SECONDS
 from igloo_media.operations.processing import (
     Claim,
     RenderedPhoto,
@@ -48,6 +49,7 @@ class PhotoLane:
     limits: ChildLimits
     threads: int = 1
     outage: Outage = field(default_factory=lambda: Outage(longest_seconds=LONGEST_LANE_PAUSE_SECONDS))
+    _in_hand: set[Claim] = field(default_factory=set)
     _own: threading.local = field(default_factory=threading.local)
     _renderers: list[Renderer] = field(default_factory=list)
 
@@ -67,6 +69,14 @@ class PhotoLane:
 
     def finish(self, claim: Claim) -> None:
         """Bring a claimed photo to its end, or give it back."""
+        self._in_hand.add(claim)
+        try:
+            with SECONDS.time():
+                self._bring_to_end(claim)
+        finally:
+            self._in_hand.discard(claim)
+
+    def _bring_to_end(self, claim: Claim) -> None:
         try:
             photo = self._processed(claim)
         except ImageRejected as rejected:
@@ -124,6 +134,16 @@ class PhotoLane:
         """The process ids of the children that are there now."""
         return [renderer.child_id for renderer in self._renderers if renderer.child_id is not None]
 
+    def give_up(self) -> None:
+        """Give back what threads have in hand that did not finish in time; their process is about to end.
+
+        So the next worker need not wait for the leases, and nobody's photo is charged an attempt for it.
+        """
+        for claim in tuple(self._in_hand):
+            log.warning("photo is given back unfinished", extra={"media_id": claim.media_id})
+            _give_back(claim, pause=timedelta(0), counts_as_attempt=False)
+        self.close()
+
     def close(self) -> None:
         """End the children of all threads; the lane may be stepped again after it."""
         for renderer in self._renderers:
@@ -163,7 +183,9 @@ def _as_rendered(photo: Photo, *, content_sha256: bytes) -> RenderedPhoto:
 def _keep(claim: Claim, photo: RenderedPhoto) -> None:
     with transaction() as session:
         kept = finish_ready(session, claim, photo, now=utc_now())
-    if not kept:
+    if kept:
+        OUTCOMES.labels("ready").inc()
+    else:
         _let_go(claim)
 
 
@@ -174,7 +196,9 @@ def _fail(claim: Claim, *, code: str, detail: str) -> None:
         if kept:
             # An earlier attempt may have died between its uploads.
             schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
-    if not kept:
+    if kept:
+        OUTCOMES.labels(code).inc()
+    else:
         _let_go(claim)
 
 
@@ -188,6 +212,7 @@ def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -
             "reason": str(death),
         },
     )
+    CHILD_DEATHS.labels(death.code).inc()
     with transaction() as session:
         charge_owner(session, owner_id=claim.owner_id, now=utc_now())
     if claim.attempts >= MAX_ATTEMPTS:
@@ -199,11 +224,14 @@ def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -
 def _give_back(claim: Claim, *, pause: timedelta, counts_as_attempt: bool) -> None:
     with transaction() as session:
         kept = give_back(session, claim, pause=pause, counts_as_attempt=counts_as_attempt, now=utc_now())
-    if not kept:
+    if kept:
+        OUTCOMES.labels("given_back").inc()
+    else:
         _let_go(claim)
 
 
 def _let_go(claim: Claim) -> None:
     with transaction() as session:
         let_go(session, claim, now=utc_now())
+    OUTCOMES.labels("closed").inc()
     log.info("photo was deleted or taken over meanwhile", extra={"media_id": claim.media_id})
