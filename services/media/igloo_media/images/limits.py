@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+MAX_BYTES = 25_000_000
 MAX_PIXELS = 50_000_000
 MAX_FRAMES = 60
+# Of all frames of an animation together: what is decoded, one frame after the other.
+MAX_ANIMATION_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

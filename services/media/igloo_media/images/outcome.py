@@ -48,6 +48,16 @@ class ImageRejected(Exception):
         self.code = code
 
 
+def unreadable() -> ImageRejected:
+    """Return the refusal of bytes that no decoder makes sense of."""
+    return ImageRejected("unreadable_image", "The photo is damaged or incomplete and cannot be read.")
+
+
+def too_much_memory() -> ImageRejected:
+    """Return the refusal of a photo that the child has too little memory for."""
+    return ImageRejected("too_much_memory", "The photo needs more memory to open than one photo may have.")
+
+
 class ProcessingTimeout(Exception):
     """The child used up its CPU time or its wall time."""
 

@@ -1,0 +1,83 @@
+"""The decoded frames of a photo, upright and small, from the formats that libvips decodes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyvips
+
+from igloo_media.images.colors import as_shown
+from igloo_media.images.header import Header
+
+# What browsers do with frames that are hardly there: shorter than this becomes that (both milliseconds).
+SHORTEST_DELAY, USUAL_DELAY = 20, 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """The frames of a photo in memory: one, or those of an animation with their timing."""
+
+    images: tuple[Any, ...]
+    delays: tuple[int, ...] = ()
+    """Milliseconds, one for each frame of an animation."""
+    loop: int = 0
+    """How often an animation plays; 0 is for ever."""
+
+    @property
+    def first(self) -> Any:  # noqa: ANN401 - pyvips has no types
+        """The frame that stands for all of them."""
+        return self.images[0]
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether it moves."""
+        return len(self.images) > 1
+
+    def each(self, change: Callable[[Any], Any]) -> Frames:
+        """Return the frames changed one by one."""
+        return replace(self, images=tuple(change(image) for image in self.images))
+
+
+def decoded(header: Header, side: int) -> Frames:
+    """Decode once, upright and no larger than `side`; everything else is made from this.
+
+    Raises:
+        ImageRejected: the photo is HEIC, and not what its header says.
+        pyvips.Error: when libvips cannot decode it.
+    """
+    if header.frames > 1:
+        return _animation(header, side)
+    if header.is_hevc:
+        # 7 MB of library that most children never need: it comes with the first HEIC.
+        from igloo_media.images.heic import decoded_heic  # noqa: PLC0415 - as said above
+
+        return Frames(images=(within(as_shown(decoded_heic(header)), side).copy_memory(),))
+    image = pyvips.Image.thumbnail(
+        str(header.source),
+        min(side, header.width),
+        height=min(side, header.height),
+        size="down",
+        fail_on="error",
+    )
+    return Frames(images=(as_shown(image.copy_memory()).copy_memory(),))
+
+
+def within(image: Any, side: int) -> Any:  # noqa: ANN401 - pyvips has no types
+    """Return the image no larger than `side` by `side`, in memory."""
+    if max(image.width, image.height) <= side:
+        return image
+    return image.thumbnail_image(side, height=side, size="down", no_rotate=True).copy_memory()
+
+
+def _animation(header: Header, side: int) -> Frames:
+    """Go through the frames in their order: only their small copies are in memory together."""
+    strip = pyvips.Image.new_from_file(str(header.source), n=-1, access="sequential", fail_on="error")
+    height = strip.height // header.frames
+    cuts = (strip.crop(0, n * height, strip.width, height) for n in range(header.frames))
+    images = tuple(within(as_shown(cut.copy_memory()), side) for cut in cuts)
+    given = strip.get("delay") if strip.get_typeof("delay") else []
+    padded = [*given, *[USUAL_DELAY] * header.frames][: header.frames]
+    delays = tuple(delay if delay >= SHORTEST_DELAY else USUAL_DELAY for delay in padded)
+    return Frames(images=images, delays=delays, loop=strip.get("loop") if strip.get_typeof("loop") else 0)
