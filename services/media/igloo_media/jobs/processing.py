@@ -139,10 +139,12 @@ class PhotoLane:
 
         So the next worker need not wait for the leases, and nobody's photo is charged an attempt for it.
         """
-        for claim in tuple(self._in_hand):
-            log.warning("photo is given back unfinished", extra={"media_id": claim.media_id})
-            _give_back(claim, pause=timedelta(0), counts_as_attempt=False)
-        self.close()
+        try:
+            for claim in tuple(self._in_hand):
+                log.warning("photo is given back unfinished", extra={"media_id": claim.media_id})
+                _give_back(claim, pause=timedelta(0), counts_as_attempt=False)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the children of all threads; the lane may be stepped again after it."""
