@@ -86,7 +86,8 @@ def a_bit_of_everything(person: Person, lane: PhotoLane) -> list[UUID]:
     change(expired, state="expired", closed_at=utc_now(), due_at=None, client_id="never-came")
     target = person.call("GET", f"/v1/uploads/{sent}").get_json()["target"]
     send(target, photos.jpeg(64, 48, seed=3))
-    (uploaded,) = person.upload(photos.jpeg(64, 48, seed=4), sha256="0" * 64)
+    summed = photos.jpeg(64, 48, seed=4)
+    (uploaded,) = person.upload(summed, sha256=sha256(summed).hexdigest())
     states = [item(each).state for each in (ready, failed, deleted, expired, sent, uploaded)]
     assert states == ["ready", "failed", "deleted", "expired", "pending", "uploaded"]
     return [ready, failed, deleted, expired, sent, uploaded]

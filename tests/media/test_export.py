@@ -73,7 +73,8 @@ def test_everything_that_is_held_is_in_the_copy_and_nothing_of_others(
     change(ready, post_id=post_id)
     (gone,) = ana.upload(photos.jpeg(64, 48, seed=2))
     ana.call("DELETE", f"/v1/media/{gone}")
-    (waiting,) = ana.upload(photos.jpeg(64, 48, seed=3), client_id="phone-7", sha256="ab" * 32)
+    (waiting,) = ana.upload(photos.jpeg(64, 48, seed=3), client_id="phone-7")
+    change(waiting, sha256=bytes.fromhex("ab" * 32))
     fill(storage, ben.id, 2)
 
     part = ask_for_export(ana.id)

@@ -28,6 +28,8 @@ READ_ADDRESS_SECONDS, READ_ADDRESS_SPAN_SECONDS = 7200, 3600
 IMMUTABLE = "public, max-age=31536000, immutable"
 # All transfers of one photo and the wall time of its child fit into its lease together.
 DOWNLOAD_SECONDS, UPLOAD_SECONDS = 45.0, 15.0
+# Of one request: the files of a batch are looked for side by side.
+LOOKUPS_AT_ONCE = 4
 UPLOADS_OF_BROWSERS: Final[CORSConfigurationTypeDef] = {
     "CORSRules": [
         {
@@ -67,7 +69,7 @@ class Storage(PartsStore):
         super().__init__(settings, connections=connections)
         # Both clients are made now: no phone's request shall wait the fifth of a second that it takes.
         self._clients = (self.inside, self.outside)
-        self._reads = ObjectReads(self.inside, settings, connections=connections)
+        self._reads = ObjectReads(self.inside, settings, connections=connections * LOOKUPS_AT_ONCE)
         self._read_address = lru_cache(maxsize=10_000)(self._signed_read_address)
 
     def upload_target(

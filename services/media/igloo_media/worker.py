@@ -10,6 +10,7 @@ from igloo_common.worker import Lane, PeriodicJob, Worker
 from igloo_media.app import create_app
 from igloo_media.consumers import consumers
 from igloo_media.images.limits import ChildLimits
+from igloo_media.jobs.abandonments import abort_abandoned
 from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.collector import collect_items, remove_objects
 from igloo_media.jobs.photo_metrics import MEASURED_EVERY_SECONDS, measure_photos
@@ -33,6 +34,7 @@ def main() -> int:
         consumers=consumers,
         jobs=[
             PeriodicJob("sweep-uploads", 60.0, partial(sweep_uploads, storage)),
+            PeriodicJob("abort-abandoned-parts", 10.0, partial(abort_abandoned, storage)),
             PeriodicJob("collect-items", 600.0, collect_items),
             PeriodicJob("remove-objects", 5.0, partial(remove_objects, storage)),
         ],

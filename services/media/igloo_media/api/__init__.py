@@ -1,5 +1,5 @@
 """The routes of the media service: parse, call, respond."""
 
-from igloo_media.api import items, renditions, uploads, usage
+from igloo_media.api import completions, items, parts, renditions, uploads, usage
 
-BLUEPRINTS = (uploads.blp, items.blp, usage.blp, renditions.blp)
+BLUEPRINTS = (uploads.blp, completions.blp, parts.blp, items.blp, usage.blp, renditions.blp)

@@ -1,4 +1,4 @@
-"""Uploads: a target for each file, and a word when the file is there."""
+"""Uploads: a target for each file, what became of it, and giving it up."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from igloo_common.pagination import neighbours, page_response
 from igloo_common.rate_limits import RATE_LIMIT_HEADERS, announce
 from igloo_common.web import Blueprint, json_response, provided
 from igloo_media import operations, queries
-from igloo_media.models import MediaState
 from igloo_media.operations.items import delete_item
-from igloo_media.policies.objects import original_key
 from igloo_media.schemas.uploads import (
     RequestUploadsSchema,
     UploadPageSchema,
@@ -50,9 +48,9 @@ def request_uploads(body: dict[str, Any]) -> Response:
     """Ask for targets for 1 to 10 files.
 
     Send each file to its target, then complete the upload. Each target takes one file of exactly the
-    announced size and type, for an hour. Files with a `client_id` may be asked for again: the same upload
-    answers, with a fresh target; that counts towards no limit. Files of which one cannot be taken are refused
-    together. 410 `account_deleted` once the account is.
+    announced size, type and, when it is given, SHA-256, for an hour. Files with a `client_id` may be asked
+    for again: the same upload answers, with a fresh target; that counts towards no limit. Files of which one
+    cannot be taken are refused together. 410 `account_deleted` once the account is.
     """
     owner_id, storage, now = current_identity().user_id, provided(Storage), utc_now()
     limits = provided(Settings).person
@@ -98,29 +96,6 @@ def get_upload(upload_id: UUID) -> Response:
     with reading() as reader:
         upload = queries.uploads.find_upload(reader, owner_id=current_identity().user_id, upload_id=upload_id)
     return json_response(present_upload(upload, storage=provided(Storage), now=utc_now()))
-
-
-@blp.route("/v1/uploads/<uuid:upload_id>/complete", methods=["POST"])
-@access.user
-@access.about(upload_id="upload.own")
-@blp.response(200, UploadSchema)
-def complete_upload(upload_id: UUID) -> Response:
-    """Say that the file has been sent; its photo is then processed. Saying it again changes nothing.
-
-    409 `upload_missing` when S3 has no file yet; 410 `upload_expired` when it can no longer come.
-    """
-    owner_id, storage = current_identity().user_id, provided(Storage)
-    with reading() as reader:
-        known = queries.uploads.find_upload(reader, owner_id=owner_id, upload_id=upload_id)
-    # S3 is asked here, outside the transaction; the operation looks at the state again under its lock.
-    pending = known.state == MediaState.PENDING
-    stored_bytes = storage.size_of(original_key(owner_id, upload_id)) if pending else None
-    now = utc_now()
-    with transaction() as session:
-        upload = operations.uploads.complete_upload(
-            session, owner_id=owner_id, upload_id=upload_id, stored_bytes=stored_bytes, now=now
-        )
-    return json_response(present_upload(upload, storage=storage, now=now))
 
 
 @blp.route("/v1/uploads/<uuid:upload_id>", methods=["DELETE"])

@@ -80,6 +80,8 @@ def _clear_folders(storage: Storage, task: Task) -> None:
     # The archives themselves are the auth service's; a part that was being collected is ours.
     for prefix in exports:
         storage.remove_below(export_part(prefix))
+    # First what may still become an object: parts are in no listing of objects, and go by one of their own.
+    storage.abort_parts_below(originals_prefix(task.account_id))
     storage.remove_below(originals_prefix(task.account_id))
 
 

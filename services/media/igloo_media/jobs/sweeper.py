@@ -1,4 +1,4 @@
-"""Finds uploads whose client died between the POST to S3 and `complete`."""
+"""Finds uploads whose client died between sending the file, or its last part, and `complete`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BATCH = 100
 
 
 def sweep_uploads(storage: Storage) -> None:
-    """Look for each forgotten upload in S3; promote what arrived, expire what no longer can.
+    """Look for each forgotten upload in S3; promote what arrived, whole or in parts, expire what cannot.
 
     Raises:
         StorageUnavailable: S3 does not answer; the rest is looked for next time.
@@ -20,6 +20,12 @@ def sweep_uploads(storage: Storage) -> None:
     with transaction() as session:
         forgotten = take_forgotten(session, now=utc_now(), limit=BATCH)
     for upload in forgotten:
-        stored_bytes = storage.size_of(original_key(upload.owner_id, upload.upload_id))
+        arrival = storage.arrival_of(
+            original_key(upload.owner_id, upload.upload_id),
+            size_bytes=upload.size_bytes,
+            multipart_id=upload.multipart_id,
+        )
         with transaction() as session:
-            settle_forgotten(session, upload_id=upload.upload_id, stored_bytes=stored_bytes, now=utc_now())
+            settle_forgotten(
+                session, upload_id=upload.upload_id, stored_bytes=arrival.stored_bytes, now=utc_now()
+            )

@@ -1,11 +1,14 @@
 """What changes in the media service, a noun a file; every function takes the caller's transaction."""
 
 from igloo_media.operations import (
+    abandonments,
     account_tasks,
     collection,
+    completions,
     erasures,
     exports,
     items,
+    parts,
     processing,
     removals,
     uploads,
@@ -13,11 +16,14 @@ from igloo_media.operations import (
 )
 
 __all__ = [
+    "abandonments",
     "account_tasks",
     "collection",
+    "completions",
     "erasures",
     "exports",
     "items",
+    "parts",
     "processing",
     "removals",
     "uploads",

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from igloo_media.models import MediaItem, MediaState
+from igloo_media.operations.abandonments import leave_parts
 from igloo_media.operations.items import announce_failure, close_item
 from igloo_media.operations.uploads import expire_upload, promote_upload
 from igloo_media.policies.items import CLOSED_ROW_LIFETIME, DELETED_CODE, DELETED_DETAIL, UNATTACHED_LIFETIME
@@ -22,6 +23,8 @@ class ForgottenUpload:
 
     upload_id: UUID
     owner_id: UUID
+    size_bytes: int
+    multipart_id: str | None
 
 
 def take_forgotten(session: Session, *, now: datetime, limit: int) -> list[ForgottenUpload]:
@@ -37,7 +40,12 @@ def take_forgotten(session: Session, *, now: datetime, limit: int) -> list[Forgo
         update(MediaItem)
         .where(MediaItem.id.in_(due.scalar_subquery()))
         .values(due_at=now + SWEEP_AGAIN_AFTER)
-        .returning(MediaItem.id.label("upload_id"), MediaItem.owner_id)
+        .returning(
+            MediaItem.id.label("upload_id"),
+            MediaItem.owner_id,
+            MediaItem.size_bytes,
+            MediaItem.multipart_id,
+        )
     )
     return [ForgottenUpload(**row._mapping) for row in taken]
 
@@ -56,6 +64,7 @@ def settle_forgotten(session: Session, *, upload_id: UUID, stored_bytes: int | N
         return
     if stored_bytes == item.size_bytes:
         promote_upload(session, item.id, now=now)
+        leave_parts(session, owner_id=item.owner_id, upload_id=item.id, now=now)
     elif now > settled_at(item.expires_at):
         expire_upload(session, item, now=now)
 

@@ -30,6 +30,7 @@ EMPTY = {
     "size_bytes": 0,
     "client_id": None,
     "sha256": None,
+    "multipart_id": None,
     "alt_text": None,
     "uploaded_at": None,
     "finished_at": None,

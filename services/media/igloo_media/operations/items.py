@@ -13,6 +13,7 @@ from igloo_common.errors import Conflict
 from igloo_common.outbox import emit
 from igloo_media.events import MediaFailed, MediaReady, RenditionFacts
 from igloo_media.models import MediaItem, MediaState
+from igloo_media.operations.abandonments import leave_parts
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.usage import discount_photo
@@ -125,6 +126,7 @@ def close_item(
     schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
     if item.state == MediaState.READY:
         withdraw_paths(session, paths=rendition_paths(item.id, thumb_version=item.thumb_version), now=now)
+    leave_parts(session, owner_id=item.owner_id, upload_id=item.id, now=now)
     item.state, item.closed_at = state, now
     if item.claim_id is None:
         item.due_at = None

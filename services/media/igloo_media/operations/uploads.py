@@ -1,4 +1,4 @@
-"""Asking for upload targets, and reporting an upload as done."""
+"""Asking for upload targets, and what becomes of an upload: promoted when its file came, or expired."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from igloo_common.errors import Conflict, Gone
 from igloo_common.ids import new_id
 from igloo_common.rate_limits import Allowance
 from igloo_common.statements import Statement
+from igloo_media.events import FocalPoint
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.models.items import CLIENT_ID_IN_USE
 from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_deleted
@@ -32,14 +33,6 @@ class ClientIdReused(Conflict):
     """A client_id was sent again for a file that differs from the first."""
 
 
-class UploadMissing(Conflict):
-    """Nothing has arrived in S3 yet: send the file, then complete."""
-
-
-class UploadSizeMismatch(Conflict):
-    """What arrived has another size than was announced."""
-
-
 class UploadExpired(Gone):
     """The file did not arrive in time: ask for a new target."""
 
@@ -53,6 +46,7 @@ class RequestedFile:
     client_id: str | None = None
     sha256: bytes | None = None
     alt_text: str | None = None
+    focal_point: FocalPoint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,43 +73,20 @@ def request_uploads(
     uploads = [_new_upload(owner_id, file, now) for file in files]
     # Whatever order a client lists its files in: two retries at once wait for one another in the same one.
     ordered = sorted(zip(uploads, files, strict=True), key=lambda pair: pair[1].client_id or "")
-    made = {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, ordered, now))}
+    made = _make(session, owner_id, ordered, now=now)
     if deleted.rows():
         raise AccountDeleted("The account is deleted.")
-    allowance = admission.settle(session, [file.size_bytes for upload, file in ordered if upload.id in made])
-    answers = {
-        upload.id: upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
-        for upload, file in ordered
-    }
+    answers: dict[UUID, Upload] = {}
+    while ordered:
+        for upload, file in ordered:
+            known = upload if upload.id in made else _known_upload(session, owner_id, file, now=now)
+            if known is not None:
+                answers[upload.id] = known
+        # An upload that was given up between the two looks has freed its client_id: this one is new.
+        ordered = [pair for pair in ordered if pair[0].id not in answers]
+        made |= _make(session, owner_id, ordered, now=now)
+    allowance = admission.settle(session, [answers[each].size_bytes for each in made])
     return Requested(uploads=[answers[upload.id] for upload in uploads], allowance=allowance)
-
-
-def complete_upload(
-    session: Session, *, owner_id: UUID, upload_id: UUID, stored_bytes: int | None, now: datetime
-) -> Upload:
-    """Take an upload as arrived and have it processed; done before, it changes nothing.
-
-    `stored_bytes` is the object's size, looked up before the transaction; none when there is no object.
-
-    Raises:
-        UploadNotFound: there is none, it is deleted, or it is somebody else's.
-        UploadMissing: nothing has arrived.
-        UploadSizeMismatch: what arrived is not the file that was announced.
-        UploadExpired: nothing has arrived and nothing can any more.
-    """
-    upload = find_upload(session, owner_id=owner_id, upload_id=upload_id, lock=True)
-    if upload.state == MediaState.EXPIRED:
-        raise UploadExpired("The upload has expired: ask for a new one.")
-    if upload.state != MediaState.PENDING:
-        return upload
-    if stored_bytes is None and now > upload.expires_at:
-        raise UploadExpired("The upload has expired: ask for a new one.")
-    if stored_bytes is None:
-        raise UploadMissing("The file is not in S3 yet: send it to the target first.")
-    if stored_bytes != upload.size_bytes:
-        raise UploadSizeMismatch(f"{stored_bytes} bytes arrived where {upload.size_bytes} were announced.")
-    promote_upload(session, upload_id, now=now)
-    return upload._replace(state=MediaState.UPLOADED)
 
 
 def promote_upload(session: Session, upload_id: UUID, *, now: datetime) -> None:
@@ -130,6 +101,15 @@ def expire_upload(session: Session, item: MediaItem, *, now: datetime) -> None:
     announce_failure(session, item, code=EXPIRED_CODE, detail=EXPIRED_DETAIL, now=now)
 
 
+def _make(
+    session: Session, owner_id: UUID, asked: Sequence[tuple[Upload, RequestedFile]], *, now: datetime
+) -> set[UUID]:
+    """Write those whose client_id is free, and return which these are."""
+    if not asked:
+        return set()
+    return {upload_id for (upload_id,) in _MAKE.rows(session, _columns(owner_id, asked, now))}
+
+
 def _new_upload(owner_id: UUID, file: RequestedFile, now: datetime) -> Upload:
     return Upload(
         id=new_id(),
@@ -138,7 +118,10 @@ def _new_upload(owner_id: UUID, file: RequestedFile, now: datetime) -> Upload:
         state=MediaState.PENDING,
         content_type=file.content_type,
         size_bytes=file.size_bytes,
+        sha256=file.sha256,
         alt_text=file.alt_text,
+        focal_x=file.focal_point.x if file.focal_point else None,
+        focal_y=file.focal_point.y if file.focal_point else None,
         created_at=now,
         expires_at=now + TARGET_LIFETIME,
     )
@@ -156,14 +139,20 @@ def _columns(
         "sizes": [file.size_bytes for file in files],
         "sha256s": [file.sha256 for file in files],
         "alt_texts": [file.alt_text for file in files],
+        "focal_xs": [upload.focal_x for upload, _ in asked],
+        "focal_ys": [upload.focal_y for upload, _ in asked],
         "now": now,
         "expires_at": now + TARGET_LIFETIME,
         "due_at": now + FORGOTTEN_AFTER,
     }
 
 
-def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now: datetime) -> Upload:
-    """Return the upload that a client_id named before; one still pending gets its full time again."""
+def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now: datetime) -> Upload | None:
+    """Return the upload that a client_id names, if it still does; one still pending gets its full time again.
+
+    Raises:
+        ClientIdReused: it named another file.
+    """
     item = session.scalars(
         select(MediaItem)
         .where(
@@ -172,7 +161,9 @@ def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now:
             MediaItem.state.not_in((MediaState.EXPIRED, MediaState.DELETED)),
         )
         .with_for_update()
-    ).one()
+    ).one_or_none()
+    if item is None:
+        return None
     if (item.content_type, item.size_bytes, item.sha256) != (file.content_type, file.size_bytes, file.sha256):
         raise ClientIdReused(f"The client_id {file.client_id!r} names another file.")
     if item.state == MediaState.PENDING:
@@ -185,12 +176,13 @@ def _known_upload(session: Session, owner_id: UUID, file: RequestedFile, *, now:
 _MAKE = Statement(
     f"""
 INSERT INTO media_items (id, owner_id, client_id, state, content_type, size_bytes, sha256, alt_text,
-    created_at, expires_at, due_at)
-SELECT id, %(owner_id)s, client_id, 'pending', content_type, size_bytes, sha256, alt_text, %(now)s,
-    %(expires_at)s, %(due_at)s
+    focal_x, focal_y, created_at, expires_at, due_at)
+SELECT id, %(owner_id)s, client_id, 'pending', content_type, size_bytes, sha256, alt_text, focal_x, focal_y,
+    %(now)s, %(expires_at)s, %(due_at)s
 FROM unnest(%(ids)s::uuid[], %(client_ids)s::text[], %(content_types)s::text[], %(sizes)s::integer[],
-    %(sha256s)s::bytea[], %(alt_texts)s::text[])
-    AS file (id, client_id, content_type, size_bytes, sha256, alt_text)
+    %(sha256s)s::bytea[], %(alt_texts)s::text[], %(focal_xs)s::float8[],
+    %(focal_ys)s::float8[])
+    AS file (id, client_id, content_type, size_bytes, sha256, alt_text, focal_x, focal_y)
 ON CONFLICT (owner_id, client_id) WHERE {CLIENT_ID_IN_USE} DO NOTHING
 RETURNING id
 """  # noqa: S608 - words of our own

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, literal, literal_column, select, tuple_
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, literal, literal_column, select, tuple_
 
 from igloo_common.database import Reader
 from igloo_common.errors import NotFound
@@ -22,9 +23,13 @@ UPLOAD = (
     MediaItem.state,
     MediaItem.content_type,
     MediaItem.size_bytes,
+    MediaItem.sha256,
     MediaItem.alt_text,
+    MediaItem.focal_x,
+    MediaItem.focal_y,
     MediaItem.created_at,
     MediaItem.expires_at,
+    MediaItem.multipart_id,
     MediaItem.failure_code,
     MediaItem.failure_detail,
 )
@@ -47,9 +52,13 @@ class Upload(NamedTuple):
     state: str
     content_type: str
     size_bytes: int
+    sha256: bytes | None
     alt_text: str | None
+    focal_x: float | None
+    focal_y: float | None
     created_at: datetime
     expires_at: datetime
+    multipart_id: str | None = None
     failure_code: str | None = None
     failure_detail: str | None = None
 
@@ -77,6 +86,12 @@ def find_upload(reader: Reader, *, owner_id: UUID, upload_id: UUID, lock: bool =
     if row is None:
         raise UploadNotFound("There is no such upload.")
     return Upload(*row)
+
+
+def find_uploads(reader: Reader, *, owner_id: UUID, upload_ids: Collection[UUID]) -> list[Upload]:
+    """Return those of several uploads that this person has, in no order."""
+    rows = _SOME.rows(reader, {"owner_id": owner_id, "upload_ids": list(upload_ids)})
+    return [Upload(*row) for row in rows]
 
 
 def list_uploads(
@@ -108,4 +123,11 @@ _UPLOAD = select(*UPLOAD).where(
     MediaItem.state != literal_column(f"'{MediaState.DELETED}'"),
 )
 _ONE = Statement(_UPLOAD)
+_SOME = Statement(
+    select(*UPLOAD).where(
+        MediaItem.id == any_(bindparam("upload_ids", type_=ARRAY(Uuid()))),
+        MediaItem.owner_id == bindparam("owner_id", type_=Uuid()),
+        MediaItem.state != literal_column(f"'{MediaState.DELETED}'"),
+    )
+)
 _LOCKED = Statement(_UPLOAD.with_for_update())

@@ -19,6 +19,8 @@ from igloo_media.policies.uploads import CONTENT_TYPES, MAX_FILE_BYTES, MAX_FILE
 from igloo_media.queries.uploads import STATES, Upload
 from igloo_media.schemas.alt_texts import alt_text_field
 from igloo_media.schemas.failures import FailureSchema, failure_of
+from igloo_media.schemas.focal_points import focal_point_field, present_focal_point
+from igloo_media.schemas.parts import PartsHintSchema, present_parts_hint
 from igloo_media.storage import Storage
 
 
@@ -46,9 +48,13 @@ class RequestedFileSchema(Schema):
         load_default=None,
         allow_none=True,
         validate=validate.Regexp(r"^[0-9a-fA-F]{64}(?!\n)$"),
-        metadata={"description": "Checked before the photo is processed; hexadecimal."},
+        metadata={
+            "description": "Hexadecimal. The target takes no other file, and it is checked again before the"
+            " photo is processed."
+        },
     )
     alt_text = alt_text_field(load_default=None)
+    focal_point = focal_point_field(load_default=None)
 
     @post_load
     def _file(self, values: dict[str, Any], **_: object) -> RequestedFile:
@@ -93,6 +99,7 @@ class UploadSchema(Schema):
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
     alt_text = fields.String(required=True, allow_none=True)
+    focal_point = focal_point_field(required=True)
     target = fields.Nested(
         TargetSchema,
         required=True,
@@ -100,6 +107,12 @@ class UploadSchema(Schema):
         metadata={
             "description": "While the file may still be sent, which an app does after it was killed as well."
         },
+    )
+    parts = fields.Nested(
+        PartsHintSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "While a file of more than 8,000,000 bytes may be sent in parts instead."},
     )
     failure = fields.Nested(FailureSchema, required=True, allow_none=True)
     expires_at = fields.AwareDateTime(required=True)
@@ -150,7 +163,9 @@ def present_upload(upload: Upload, *, storage: Storage, now: datetime) -> dict[s
         "content_type": upload.content_type,
         "size_bytes": upload.size_bytes,
         "alt_text": upload.alt_text,
+        "focal_point": present_focal_point(upload.focal_x, upload.focal_y),
         "target": _target(upload, storage, now),
+        "parts": present_parts_hint(upload, now=now),
         "failure": failure_of(upload),
         "expires_at": upload.expires_at,
         "created_at": upload.created_at,
@@ -165,6 +180,7 @@ def _target(upload: Upload, storage: Storage, now: datetime) -> dict[str, object
         original_key(upload.owner_id, upload.id),
         content_type=upload.content_type,
         size_bytes=upload.size_bytes,
+        sha256=upload.sha256,
         lifetime=lifetime,
     )
     return asdict(target)
