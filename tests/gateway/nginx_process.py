@@ -36,6 +36,7 @@ class NginxProcess:
     binary: Path
     folder: Path
     port: int
+    purge_port: int
     values: Mapping[str, str]
 
     @classmethod
@@ -48,10 +49,11 @@ class NginxProcess:
         replaced: Mapping[str, str] | None = None,
     ) -> NginxProcess:
         """Write the configuration into `folder`; `replaced` shortens times that a test would have to wait."""
-        port = free_port()
+        port, purge_port = free_port(), free_port()
         folder.mkdir(parents=True, exist_ok=True)
         filled = {
             "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            "GATEWAY_PURGE_LISTEN": f"127.0.0.1:{purge_port}",
             "RUN_FOLDER": str(folder),
             "LOG_FOLDER": str(folder),
             "ROUTES_FILE": str(GATEWAY / "routes.conf"),
@@ -63,7 +65,7 @@ class NginxProcess:
             assert written in template
             template = template.replace(written, wanted)
         (folder / "nginx.conf").write_text(_PLACEHOLDER.sub(lambda match: filled[match[1]], template))
-        return cls(binary=binary, folder=folder, port=port, values=filled)
+        return cls(binary=binary, folder=folder, port=port, purge_port=purge_port, values=filled)
 
     def check(self) -> subprocess.CompletedProcess[str]:
         """Run `nginx -t`."""

@@ -71,7 +71,8 @@ def test_a_photo_carries_our_headers_and_none_of_s3s(
     assert s3.received
     assert headers["content-type"] == "image/webp"
     assert headers["cache-control"] == LIFETIME
-    assert headers["content-disposition"] == "inline"
+    photo_id = address.split("/")[2]
+    assert headers["content-disposition"] == f'inline; filename="{photo_id}-feed.webp"'
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert headers["etag"] == '"9f2c"'

@@ -71,10 +71,13 @@ def auth_environment(folder: Path, facebook: Facebook | None, *, gateway: str) -
     }
 
 
-def media_environment() -> dict[str, str]:
+def media_environment(*, purge_url: str) -> dict[str, str]:
     """Return what only media is told."""
-    # Photos are the stack's only heavy work; on a laptop they may use what there is, up to a point.
-    return {"IGLOO_IMAGE_LANES": str(min(os.cpu_count() or 1, 4))}
+    return {
+        # Photos are the stack's only heavy work; on a laptop they may use what there is, up to a point.
+        "IGLOO_IMAGE_LANES": str(min(os.cpu_count() or 1, 4)),
+        "IGLOO_GATEWAY_PURGE_URLS": purge_url,
+    }
 
 
 def storage_environment(seaweed: Seaweed | None) -> dict[str, str]:

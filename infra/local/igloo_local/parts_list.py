@@ -94,7 +94,7 @@ class PartsList:
         if service == "auth":
             own = auth_environment(self._folder / "auth", self.facebook, gateway=self.gateway.url)
         elif service == "media":
-            own = media_environment()
+            own = media_environment(purge_url=self.gateway.purge_url)
         storage = storage_environment(self.seaweed)
         return {**own, **storage, **database_environment(service, self.postgres), **shared}
 

@@ -40,6 +40,11 @@ class Nginx(Part):
         """The address that phones and browsers use."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def purge_url(self) -> str:
+        """The address that media alone uses, to have photos forgotten."""
+        return f"http://127.0.0.1:{self.ports.port('purge')}"
+
     def start(self) -> None:
         """Render the configuration and start nginx; the services behind it may come later."""
         self._render()
@@ -68,6 +73,7 @@ class Nginx(Part):
     def _render(self) -> None:
         values = {
             "GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
+            "GATEWAY_PURGE_LISTEN": self.purge_url.removeprefix("http://"),
             "RUN_FOLDER": str(self.folder),
             "LOG_FOLDER": str(self.logs),
             "ROUTES_FILE": str(ROOT / "gateway" / "routes.conf"),
