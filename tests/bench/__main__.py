@@ -3,7 +3,7 @@
 import argparse
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import crypto, photos, scenarios, signing_in
@@ -12,8 +12,10 @@ from bench.floors import bare_flask
 from bench.growth import TOWNS, build_towns, measure_growth
 from bench.load import Request, drive
 from bench.meter import BARE_FLASK, CONNECTIONS, Meter
+from bench.photo_costs import measure_photos
 from bench.plans import write_plans
 from bench.processes import ServerProcesses
+from bench.renditions import measure_renditions
 from bench.report import Line, Report
 from bench.scenarios import Scenario
 from igloo_local.console import Console
@@ -175,7 +177,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000, help="requests for each measured line")
     parser.add_argument(
         "--only",
-        choices=("all", "signing-in", "growth", "growth-data", "plans"),
+        choices=("all", "signing-in", "growth", "growth-data", "plans", "renditions", "photos"),
         default="all",
         help="which lines",
     )
@@ -183,17 +185,21 @@ def main() -> None:
         "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
     )
     parser.add_argument("--reads", nargs="+", default=("",), help="for growth: by words of names")
+    parser.add_argument("--quick", action="store_true", help="for renditions and photos: less of each")
     parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
     chosen = parser.parse_args()
     towns = [TOWNS[name] for name in chosen.towns]
-    if chosen.only == "growth-data":
-        build_towns(towns)
-        return
-    if chosen.only == "plans":
-        write_plans(towns[-1], broker=chosen.broker)
-        return
-    if chosen.only == "growth":
-        measure_growth(towns, requests=chosen.requests, broker=chosen.broker, only=chosen.reads)
+    apart: dict[str, Callable[[], None]] = {
+        "growth-data": lambda: build_towns(towns),
+        "plans": lambda: write_plans(towns[-1], broker=chosen.broker),
+        "growth": lambda: measure_growth(
+            towns, requests=chosen.requests, broker=chosen.broker, only=chosen.reads
+        ),
+        "renditions": lambda: measure_renditions(quick=chosen.quick),
+        "photos": lambda: measure_photos(quick=chosen.quick),
+    }
+    if chosen.only in apart:
+        apart[chosen.only]()
         return
     with (
         tempfile.TemporaryDirectory(prefix="igloo-bench-") as folder,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyvips
 
+from bench.sizes import decode_jpeg, unencoded, write
 from igloo_local.phone import Phone, wait_until
-from igloo_media.images.pixels import FEED_PIXELS, FULL_PIXELS, QUALITY, THUMB_PIXELS, WEBP_EFFORT
 
 WIDTH, HEIGHT = 4032, 3024
 
@@ -30,12 +30,8 @@ def libvips_seconds(photos: list[bytes]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         before = _cpu_seconds()
         for photo in photos:
-            full = pyvips.Image.thumbnail_buffer(photo, FULL_PIXELS, size="down").copy_memory()
-            feed = full.thumbnail_image(FEED_PIXELS, size="down").copy_memory()
-            thumb = feed.thumbnail_image(THUMB_PIXELS, height=THUMB_PIXELS, crop="centre")
-            for name, image in (("full", full), ("feed", feed), ("thumb", thumb)):
-                path = str(Path(folder) / f"{name}.webp")
-                image.webpsave(path, Q=QUALITY[name], effort=WEBP_EFFORT, keep="icc")
+            for name, image in unencoded(decode_jpeg(photo)).items():
+                write(image, str(Path(folder) / f"{name}.webp"), name)
         return (_cpu_seconds() - before) / len(photos)
 
 
