@@ -120,7 +120,7 @@ def _handler_for(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(answer.body)
 
         # The base class looks them up by these names.
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = reply  # noqa: N815
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_PURGE = reply  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the requests are recorded."""

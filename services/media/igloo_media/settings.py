@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,6 +10,8 @@ from typing import Self
 from igloo_common.object_store import StorageSettings
 from igloo_common.settings import CommonSettings, Environment
 
+# Between the services: no TLS, no path, no credentials.
+PURGE_URL = re.compile(r"http://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 HOUR_SECONDS = 3600
 MEBIBYTE = 1024 * 1024
 MEGABYTE = 1_000_000
@@ -40,6 +43,15 @@ class PersonLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CacheSettings:
+    """What keeps photos on their way to phones, and must be told when one is not to be shown any more."""
+
+    gateway_urls: tuple[str, ...]
+    """Where gateways take purges; a name that leads to several of them stands for all."""
+    cloudfront_distribution_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The media service's configuration."""
 
@@ -47,6 +59,7 @@ class Settings:
     storage: StorageSettings
     images: ImageSettings
     person: PersonLimits
+    caches: CacheSettings
     address_ttl_seconds: int
     """How long a signed rendition address works at least."""
     address_round_seconds: int
@@ -65,6 +78,7 @@ class Settings:
             storage=StorageSettings.read(env),
             images=_images(env),
             person=_person(env),
+            caches=_caches(env),
             address_ttl_seconds=env.integer(
                 "IGLOO_ADDRESS_TTL_SECONDS",
                 default=24 * HOUR_SECONDS,
@@ -97,4 +111,16 @@ def _person(env: Environment) -> PersonLimits:
         open_uploads=env.integer("IGLOO_OPEN_UPLOADS", default=100, minimum=10, maximum=100_000),
         stored_bytes=MEGABYTE
         * env.integer("IGLOO_STORED_MB_PER_PERSON", default=20_000, minimum=1, maximum=100_000_000),
+    )
+
+
+def _caches(env: Environment) -> CacheSettings:
+    name = "IGLOO_GATEWAY_PURGE_URLS"
+    urls = [url.strip().rstrip("/") for url in (env.optional_text(name) or "").split(",") if url.strip()]
+    for url in urls:
+        if not PURGE_URL.fullmatch(url):
+            env.problem(name, "must be addresses like http://gateway:8081, with commas between them")
+    return CacheSettings(
+        gateway_urls=tuple(urls),
+        cloudfront_distribution_id=env.optional_text("IGLOO_CLOUDFRONT_DISTRIBUTION_ID"),
     )

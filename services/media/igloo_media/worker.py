@@ -8,6 +8,7 @@ from functools import partial
 from igloo_common.settings import load_or_exit
 from igloo_common.worker import Lane, PeriodicJob, Worker
 from igloo_media.app import create_app
+from igloo_media.caches import Caches
 from igloo_media.consumers import consumers
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.abandonments import abort_abandoned
@@ -15,6 +16,7 @@ from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.collector import collect_items, remove_objects
 from igloo_media.jobs.photo_metrics import MEASURED_EVERY_SECONDS, measure_photos
 from igloo_media.jobs.processing import PhotoLane
+from igloo_media.jobs.purging import measure_purges, purge_caches
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.operations.account_tasks import ACCOUNT_TASKS_CHANNEL
 from igloo_media.operations.uploads import UPLOADED_CHANNEL
@@ -37,12 +39,13 @@ def main() -> int:
             PeriodicJob("abort-abandoned-parts", 10.0, partial(abort_abandoned, storage)),
             PeriodicJob("collect-items", 600.0, collect_items),
             PeriodicJob("remove-objects", 5.0, partial(remove_objects, storage)),
+            PeriodicJob("purge-caches", 2.0, partial(purge_caches, Caches(settings.caches))),
         ],
         # Each with its own threads: a person who leaves with ten thousand photos keeps nobody else's waiting.
         lanes=[
             Lane("photos", photos.step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes),
             Lane("account-tasks", AccountTaskLane(storage).step, ACCOUNT_TASKS_CHANNEL, 1.0),
-            Lane("measures", measure_photos, None, MEASURED_EVERY_SECONDS),
+            Lane("measures", _measure, None, MEASURED_EVERY_SECONDS),
         ],
     )
     try:
@@ -50,6 +53,11 @@ def main() -> int:
     finally:
         with app.app_context():
             photos.give_up()
+
+
+def _measure() -> bool:
+    measure_purges()
+    return measure_photos()
 
 
 def _limits(settings: ImageSettings) -> ChildLimits:
