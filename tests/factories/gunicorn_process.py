@@ -1,4 +1,4 @@
-"""A real gunicorn that serves the sample service on a free port."""
+"""A real gunicorn that serves the sample service, or another, on a free port."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ from factories.environment import service_environ
 from factories.polling import wait_until
 
 _ROOT = Path(__file__).parents[2]
-_PATHS = ("libs/common", "tests", "infra/local")
-_COMMAND = ("-m", "gunicorn", "--config", "python:igloo_common.gunicorn_config", "factories.sample_wsgi:app")
+_PATHS = ("libs/common", "services/media", "tests", "infra/local")
+_COMMAND = ("-m", "gunicorn", "--config", "python:igloo_common.gunicorn_config")
 
 
 class GunicornProcess:
     """Starts in the `with` statement, and is gone after it; `log` holds what it has written."""
 
-    def __init__(self, folder: Path, *, database_url: str, **environ: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database_url: str,
+        application: str = "factories.sample_wsgi:app",
+        **environ: str,
+    ) -> None:
+        self._application = application
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         self._log_path = folder / "gunicorn.log"
@@ -43,7 +51,7 @@ class GunicornProcess:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Start the process without waiting for it."""
-        command = [sys.executable, *_COMMAND]
+        command = [sys.executable, *_COMMAND, self._application]
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(command, env=self._environ, stderr=log, cwd="/")  # noqa: S603 -- fixed words
         return self.process

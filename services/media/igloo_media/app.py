@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from igloo_common.identity import KeySource, RemoteKeys
+from igloo_common.seats import Seats
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
 from igloo_media.api import BLUEPRINTS
@@ -26,5 +27,7 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
     )
     provide(app, settings)
     provide(app, Storage(settings.storage, connections=settings.common.threads + settings.images.lanes))
+    # Forms of photos take seconds, and the gateway waits for this process with every picture that it shows.
+    provide(app, Seats(max(1, settings.common.threads // 2)))
     app.cli.add_command(storage_commands)
     return app

@@ -1,5 +1,13 @@
 """The routes of the media service: parse, call, respond."""
 
-from igloo_media.api import completions, items, parts, renditions, uploads, usage
+from igloo_media.api import completions, items, media_forms, parts, renditions, uploads, usage
 
-BLUEPRINTS = (uploads.blp, completions.blp, parts.blp, items.blp, usage.blp, renditions.blp)
+BLUEPRINTS = (
+    uploads.blp,
+    completions.blp,
+    parts.blp,
+    media_forms.blp,
+    items.blp,
+    usage.blp,
+    renditions.blp,
+)
