@@ -52,6 +52,8 @@ class Rule:
     status: int = 500
     code: str = "InternalError"
     headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    """Answered instead of an error document with the code."""
     skip: int = 0
     """So many requests pass first."""
     times: int | None = None
@@ -241,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._error(200, rule)
 
     def _error(self, status: int, rule: Rule) -> None:
-        body = b"" if self.command in _NO_BODY else _error_document(rule.code)
+        body = b"" if self.command in _NO_BODY else (rule.body or _error_document(rule.code)).encode()
         self.send_response_only(status)
         for name, value in {"Content-Type": "application/xml", **rule.headers}.items():
             self.send_header(name, value)
@@ -280,8 +282,8 @@ def _handler(of: FaultyS3) -> type[_Handler]:
     return Handler
 
 
-def _error_document(code: str) -> bytes:
+def _error_document(code: str) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f"<Error><Code>{code}</Code><Message>As the test says.</Message><RequestId>1</RequestId></Error>"
-    ).encode()
+    )

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from factories.databases import DatabaseUrls
 from factories.environment import service_environ
+from factories.s3_faults import FaultyS3
 from factories.tokens import StaticKeys, bearer
 from igloo_common.database import current_engine, reading, transaction
 from igloo_common.ids import new_id
@@ -63,6 +64,20 @@ def storage(settings: Settings) -> Storage:
     storage = Storage(settings.storage)
     storage.prepare()
     return storage
+
+
+@pytest.fixture(scope="session")
+def faulty_proxy(s3: Seaweed) -> Iterator[FaultyS3]:
+    """Start a proxy before S3 that fails by rule."""
+    with FaultyS3(s3.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def faulty(faulty_proxy: FaultyS3) -> Iterator[FaultyS3]:
+    """Give the proxy, whole again after the test."""
+    yield faulty_proxy
+    faulty_proxy.heal()
 
 
 @pytest.fixture(scope="session")
