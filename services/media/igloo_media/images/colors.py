@@ -4,9 +4,9 @@ from typing import Any
 
 import pyvips
 
+from igloo_media.images.profiles import rewritten
+
 PROFILE = "icc-profile-data"
-# A profile of three curves and a matrix is a few kilobytes; larger ones are tables for printers and scanners.
-MAX_KEPT_PROFILE_BYTES = 65_536
 SRGB = "srgb"
 RGB_BANDS = 3
 # ICC.1:2022: the header is 128 bytes and a count; a tag takes 12 (7.2 and 7.3).
@@ -21,8 +21,9 @@ def as_shown(image: Any) -> Any:  # noqa: ANN401 - pyvips has no types
     if not _is_whole(profile) or profile[16:20] != (b"RGB " if image.bands >= RGB_BANDS else b"GRAY"):
         # It describes no pixels like these; photos in CMYK left the decoder as sRGB already.
         return _plain(_without_profile(image))
-    if image.bands >= RGB_BANDS and len(profile) <= MAX_KEPT_PROFILE_BYTES:
-        return _plain(image)
+    own = rewritten(profile)
+    if image.bands >= RGB_BANDS and own is not None:
+        return _plain(_with_profile(image, own))
     return _plain(_without_profile(in_srgb(image)))
 
 
@@ -49,6 +50,12 @@ def _srgb_profile() -> bytes:
 def _plain(image: Any) -> Any:  # noqa: ANN401 - pyvips has no types
     # Only the numbers change their depth: the profile, where there is one, goes on describing them.
     return image if image.interpretation == SRGB else image.colourspace(SRGB)
+
+
+def _with_profile(image: Any, profile: bytes) -> Any:  # noqa: ANN401 - pyvips has no types
+    described = image.copy()
+    described.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+    return described
 
 
 def _without_profile(image: Any) -> Any:  # noqa: ANN401 - pyvips has no types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from igloo_media.images.header import Header
 
 # What browsers do with frames that are hardly there: shorter than this becomes that (both milliseconds).
 SHORTEST_DELAY, USUAL_DELAY = 20, 100
+OPENED_PIXELS = 40_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +74,24 @@ def within(image: Any, side: int) -> Any:  # noqa: ANN401 - pyvips has no types
 
 def _animation(header: Header, side: int) -> Frames:
     """Go through the frames in their order: only their small copies are in memory together."""
-    strip = pyvips.Image.new_from_file(str(header.source), n=-1, access="sequential", fail_on="error")
-    height = strip.height // header.frames
-    cuts = (strip.crop(0, n * height, strip.width, height) for n in range(header.frames))
-    images = tuple(within(as_shown(cut.copy_memory()), side) for cut in cuts)
-    given = strip.get("delay") if strip.get_typeof("delay") else []
+    given = header.fields.get("delay") if header.fields.get_typeof("delay") else []
     padded = [*given, *[USUAL_DELAY] * header.frames][: header.frames]
-    delays = tuple(delay if delay >= SHORTEST_DELAY else USUAL_DELAY for delay in padded)
-    return Frames(images=images, delays=delays, loop=strip.get("loop") if strip.get_typeof("loop") else 0)
+    return Frames(
+        images=tuple(within(as_shown(frame), side) for frame in _whole_frames(header)),
+        delays=tuple(delay if delay >= SHORTEST_DELAY else USUAL_DELAY for delay in padded),
+        loop=header.fields.get("loop") if header.fields.get_typeof("loop") else 0,
+    )
+
+
+def _whole_frames(header: Header) -> Iterator[Any]:
+    # A frame builds on those before it, and libvips decodes from the first again at each opening; all at once
+    # would be 400 MB, so several are opened at a time: at most three times in all.
+    width, height = header.fields.width, header.fields.height
+    step = max(1, OPENED_PIXELS // (width * height))
+    for start in range(0, header.frames, step):
+        count = min(step, header.frames - start)
+        strip = pyvips.Image.new_from_file(
+            str(header.source), page=start, n=count, access="sequential", fail_on="error"
+        )
+        for n in range(count):
+            yield strip.crop(0, n * height, width, height).copy_memory()

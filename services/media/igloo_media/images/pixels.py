@@ -1,5 +1,6 @@
 """The pixel work of one photo; runs in the child process alone."""
 
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from igloo_media.images.squares import FocalPoint, square
 __all__ = ["FEED_PIXELS", "FULL_PIXELS", "QUALITY", "THUMB_PIXELS", "WEBP_EFFORT", "cut_thumb", "render"]
 
 FULL_PIXELS, FEED_PIXELS, THUMB_PIXELS = 2048, 1080, 320
-# An animation costs by the frame, on the way to the phone as well: it is kept smaller.
+# An animation costs by the frame, on the way to the phone as well: the longer side is kept smaller, the more
+# so the more frames there are. This bounds what its frames hold together.
 MOVING_FULL_PIXELS, MOVING_FEED_PIXELS = 1080, 720
+MOVING_FULL_AREA, MOVING_FEED_AREA = 30_000_000, 15_000_000
 PALETTE_PIXELS = 32
 
 
@@ -30,11 +33,12 @@ def render(source: Path, folder: Path, focal_point: FocalPoint | None = None) ->
     """
     try:
         header = read_header(source)
-        full = decoded(header, MOVING_FULL_PIXELS if header.frames > 1 else FULL_PIXELS)
+        full_side, feed_side = _sides(header.frames)
+        full = decoded(header, full_side)
     except pyvips.Error as error:
         raise _refusal(error) from error
     # An error from here on is not the photo's fault (a full disk): it ends the child, and is tried again.
-    feed = full.each(lambda frame: within(frame, MOVING_FEED_PIXELS if full.is_animated else FEED_PIXELS))
+    feed = full.each(lambda frame: within(frame, feed_side))
     thumb = Frames(images=(_thumb(full.first, feed.first, focal_point),))
     tiny = _placeholder(feed.first)
     pixels = bytes(tiny.write_to_memory())
@@ -64,6 +68,16 @@ def cut_thumb(source: Path, folder: Path, focal_point: FocalPoint | None = None)
     except pyvips.Error as error:
         raise _refusal(error) from error
     return encoded(Frames(images=(square(full, THUMB_PIXELS, focal_point),)), folder, "thumb")
+
+
+def _sides(frames: int) -> tuple[int, int]:
+    """Return how long the longer side of `full` and of `feed` may be."""
+    if frames == 1:
+        return FULL_PIXELS, FEED_PIXELS
+    return (
+        min(MOVING_FULL_PIXELS, isqrt(MOVING_FULL_AREA // frames)),
+        min(MOVING_FEED_PIXELS, isqrt(MOVING_FEED_AREA // frames)),
+    )
 
 
 def _thumb(full: Any, feed: Any, focal_point: FocalPoint | None) -> Any:  # noqa: ANN401 - pyvips has no types

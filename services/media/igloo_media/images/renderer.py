@@ -106,6 +106,8 @@ class Renderer:
             "VIPS_CONCURRENCY": str(self._threads),
             # Loaders that libvips itself does not trust with hostile bytes are switched off.
             "VIPS_BLOCK_UNTRUSTED": "1",
+            # Above this libvips would decode to a file; nothing of a photo goes to the disk but its renditions.
+            "VIPS_DISC_THRESHOLD": "1g",
             "MALLOC_ARENA_MAX": "2",
         }
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
