@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,9 +21,14 @@ from media.conftest import send, wait_until
 NOW = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
 
 
-def target_for(storage: Storage, key: str, size_bytes: int, *, seconds: int = 60) -> Target:
-    lifetime = timedelta(seconds=seconds)
-    return storage.upload_target(key, content_type="image/jpeg", size_bytes=size_bytes, lifetime=lifetime)
+def target_for(storage: Storage, key: str, size_bytes: int, *, checksum: bytes | None = None) -> Target:
+    return storage.upload_target(
+        key,
+        content_type="image/jpeg",
+        size_bytes=size_bytes,
+        sha256=checksum,
+        lifetime=timedelta(seconds=60),
+    )
 
 
 def post(target: Target, file: bytes, **changed: str) -> requests.Response:
@@ -59,6 +65,27 @@ def test_another_key_is_refused_by_s3(storage: Storage, key: str) -> None:
 
     assert answer.status_code == 403
     assert storage.size_of("originals/somebody/else") is None
+
+
+def test_the_file_of_the_announced_checksum_is_taken_and_no_other_of_its_size(
+    storage: Storage, key: str
+) -> None:
+    target = target_for(storage, key, 5, checksum=sha256(b"photo").digest())
+
+    assert post(target, b"other").status_code == 400
+    assert storage.size_of(key) is None
+    assert post(target, b"photo").status_code == 204
+    assert storage.size_of(key) == 5
+
+
+def test_the_checksum_is_neither_left_out_nor_changed(storage: Storage, key: str) -> None:
+    target = target_for(storage, key, 5, checksum=sha256(b"photo").digest())
+    of_another = b64encode(sha256(b"other").digest()).decode()
+    unsummed = {name: value for name, value in target.fields.items() if "checksum" not in name}
+
+    assert post(target, b"other", **{"x-amz-checksum-sha256": of_another}).status_code == 403
+    assert post(replace(target, fields=unsummed), b"other").status_code == 403
+    assert storage.size_of(key) is None
 
 
 def test_an_unsigned_read_is_refused_by_s3(storage: Storage, key: str, settings: Settings) -> None:

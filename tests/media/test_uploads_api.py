@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
-from threading import Barrier
-from typing import Any
-
-import pytest
-from flask import Flask
 
 from factories import photos
 from igloo_common.ids import new_id
 from igloo_media.schemas.uploads import UploadPageSchema, UploadSchema, UploadsSchema
+from media.answers import code_of
 from media.conftest import Person, change, events, item, let_time_pass, send
 
 PHOTO = photos.jpeg(64, 48)
 FILE = {"content_type": "image/jpeg", "size_bytes": len(PHOTO)}
-
-
-def code_of(answer: Any) -> tuple[int, str]:  # noqa: ANN401 - Werkzeug's TestResponse
-    assert answer.content_type == "application/problem+json"
-    return answer.status_code, answer.get_json()["code"]
 
 
 def test_three_photos_are_asked_for_in_one_call_sent_and_completed(ana: Person) -> None:
@@ -95,105 +84,6 @@ def test_a_file_that_came_in_time_may_be_completed_late(ana: Person) -> None:
     assert ana.call("POST", f"/v1/uploads/{upload['id']}/complete").status_code == 200
 
 
-def test_a_client_id_makes_a_retry_exact(ana: Person, ben: Person) -> None:
-    first = ana.ask(PHOTO, client_id="roll-1/photo-7")
-    again = ana.ask(PHOTO, client_id="roll-1/photo-7")
-    of_another = ben.ask(PHOTO, client_id="roll-1/photo-7")
-
-    assert again[0]["id"] == first[0]["id"]
-    assert again[0]["expires_at"] > first[0]["expires_at"]
-    assert send(again[0]["target"], PHOTO).status_code == 204
-    assert of_another[0]["id"] != first[0]["id"]
-
-
-def test_a_client_id_is_not_taken_for_another_file(ana: Person) -> None:
-    ana.ask(PHOTO, client_id="photo-7")
-
-    answer = ana.call(
-        "POST", "/v1/uploads", json={"files": [{**FILE, "size_bytes": 9, "client_id": "photo-7"}]}
-    )
-
-    assert code_of(answer) == (409, "client_id_reused")
-
-
-def test_a_client_id_is_free_again_after_its_upload_was_cancelled(ana: Person) -> None:
-    (first,) = ana.ask(PHOTO, client_id="photo-7")
-    ana.call("DELETE", f"/v1/uploads/{first['id']}")
-
-    (second,) = ana.ask(PHOTO, client_id="photo-7")
-
-    assert second["id"] != first["id"]
-
-
-def test_a_client_id_that_is_known_answers_beside_new_files(ana: Person) -> None:
-    (known,) = ana.ask(PHOTO, client_id="b")
-
-    files = [{**FILE, "client_id": name} for name in ("a", "b", "c")]
-    uploads = ana.call("POST", "/v1/uploads", json={"files": files}).get_json()["data"]
-
-    assert [upload["client_id"] for upload in uploads] == ["a", "b", "c"]
-    assert uploads[1]["id"] == known["id"]
-
-
-def test_retries_at_once_in_any_order_wait_for_one_another(app: Flask, ana: Person) -> None:
-    names = [f"photo-{number}" for number in range(10)]
-    start = Barrier(6)
-
-    def ask(number: int) -> list[tuple[str, str]]:
-        caller = replace(ana, client=app.test_client())
-        answers = []
-        for step in range(8):
-            listed = [f"{step}/{name}" for name in (names if number % 2 else names[::-1])]
-            files = [{**FILE, "client_id": name} for name in listed]
-            start.wait(timeout=20)
-            reply = caller.call("POST", "/v1/uploads", json={"files": files})
-            assert reply.status_code == 201, reply.get_json()
-            answers += [(upload["client_id"], upload["id"]) for upload in reply.get_json()["data"]]
-        return answers
-
-    with ThreadPoolExecutor(6) as pool:
-        asked = [pool.submit(ask, number) for number in range(6)]
-    answers = {answer for each in asked for answer in each.result()}
-
-    assert len(answers) == 8 * len(names)
-
-
-def test_an_idempotency_key_replays_the_first_reply(ana: Person) -> None:
-    headers = {"Idempotency-Key": "tap-1"}
-    first = ana.call("POST", "/v1/uploads", json={"files": [FILE]}, headers=headers)
-    again = ana.call("POST", "/v1/uploads", json={"files": [FILE]}, headers=headers)
-    other = ana.call("POST", "/v1/uploads", json={"files": [FILE, FILE]}, headers=headers)
-
-    assert again.get_json() == first.get_json()
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert code_of(other) == (422, "idempotency_key_reused")
-
-
-@pytest.mark.parametrize(
-    ("files", "pointer"),
-    [
-        ([], "/files"),
-        ([FILE] * 11, "/files"),
-        ([{"content_type": "image/jpeg"}], "/files/0/size_bytes"),
-        ([{**FILE, "size_bytes": 25_000_001}], "/files/0/size_bytes"),
-        ([{**FILE, "size_bytes": 0}], "/files/0/size_bytes"),
-        ([{**FILE, "size_bytes": "many"}], "/files/0/size_bytes"),
-        ([FILE, {**FILE, "content_type": "image/svg+xml"}], "/files/1/content_type"),
-        ([{**FILE, "sha256": "abc"}], "/files/0/sha256"),
-        ([{**FILE, "key": "originals/of/somebody"}], "/files/0/key"),
-        ([{**FILE, "client_id": "a"}, {**FILE, "client_id": "a"}], "/files/0/client_id"),
-        ([{**FILE, "alt_text": "\u202eA walrus"}], "/files/0/alt_text"),
-        ([{**FILE, "alt_text": "\u3164"}], "/files/0/alt_text"),
-        ([{**FILE, "alt_text": "x" * 1001}], "/files/0/alt_text"),
-    ],
-)
-def test_what_cannot_be_uploaded_is_named(ana: Person, files: list[Any], pointer: str) -> None:
-    answer = ana.call("POST", "/v1/uploads", json={"files": files})
-
-    assert code_of(answer) == (422, "validation_failed")
-    assert pointer in [error["pointer"] for error in answer.get_json()["errors"]]
-
-
 def test_uploads_of_others_are_not_found(ana: Person, ben: Person) -> None:
     (upload,) = ana.ask(PHOTO)
     path = f"/v1/uploads/{upload['id']}"
@@ -261,9 +151,3 @@ def test_nobody_uploads_without_a_token(ana: Person) -> None:
     answer = ana.client.post("/v1/uploads", json={"files": [FILE]})
 
     assert code_of(answer) == (401, "authentication_required")
-
-
-def test_malformed_json_is_told_as_such(ana: Person) -> None:
-    answer = ana.call("POST", "/v1/uploads", data=b'{"files": [', content_type="application/json")
-
-    assert code_of(answer) == (400, "malformed_json")
