@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from igloo_common.errors import Conflict, Forbidden
 from igloo_common.ids import new_id
@@ -15,7 +15,7 @@ from igloo_social.models.posts import POSTS
 from igloo_social.operations import notifications
 from igloo_social.operations.likes import require_published
 from igloo_social.operations.mentions import mention_in_comment, share_named, tell_mentioned
-from igloo_social.operations.ranks import ranked, rerank
+from igloo_social.operations.ranks import ranked, recount
 from igloo_social.operations.relations import share_person
 from igloo_social.policies.comments import may_delete_comment
 from igloo_social.queries.comments import (
@@ -119,24 +119,9 @@ def recount_comments(session: Session, post_ids: Sequence[UUID]) -> list[UUID]:
 
     Needs the posts' locks.
     """
-    counted = (
-        select(func.count())
-        .select_from(COMMENTS)
-        .where(
-            COMMENTS.c.post_id == POSTS.c.id, COMMENTS.c.deleted_at.is_(None), COMMENTS.c.hidden_by.is_(None)
-        )
-        .correlate(POSTS)
-        .scalar_subquery()
-    )
-    wrong = session.scalars(
-        update(POSTS)
-        .where(POSTS.c.id.in_(post_ids), POSTS.c.comment_count != counted)
-        .values(comment_count=counted)
-        .returning(POSTS.c.id)
-    ).all()
-    if wrong:
-        rerank(session, wrong)
-    return list(wrong)
+    shown = COMMENTS.c.deleted_at.is_(None), COMMENTS.c.hidden_by.is_(None)
+    comments = select(func.count()).select_from(COMMENTS).where(COMMENTS.c.post_id == POSTS.c.id, *shown)
+    return recount(session, post_ids, stored=POSTS.c.comment_count, rows=comments)
 
 
 def _is_theirs(comment: KnownComment, user_id: UUID) -> bool:

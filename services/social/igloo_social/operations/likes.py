@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from igloo_common.errors import Conflict
 from igloo_common.statements import Statement
@@ -13,7 +13,7 @@ from igloo_social.models.likes import LIKES
 from igloo_social.models.notifications import NotificationKind
 from igloo_social.models.posts import POSTS
 from igloo_social.operations import notifications
-from igloo_social.operations.ranks import ranked, rerank
+from igloo_social.operations.ranks import ranked, recount
 from igloo_social.operations.relations import share_person
 from igloo_social.queries.likes import visible_like_count_of
 from igloo_social.queries.posts import PostNotFound
@@ -115,22 +115,8 @@ def recount_likes(session: Session, post_ids: Sequence[UUID]) -> list[UUID]:
 
     Needs the posts' locks.
     """
-    counted = (
-        select(func.count())
-        .select_from(LIKES)
-        .where(LIKES.c.post_id == POSTS.c.id)
-        .correlate(POSTS)
-        .scalar_subquery()
-    )
-    wrong = session.scalars(
-        update(POSTS)
-        .where(POSTS.c.id.in_(post_ids), POSTS.c.like_count != counted)
-        .values(like_count=counted)
-        .returning(POSTS.c.id)
-    ).all()
-    if wrong:
-        rerank(session, wrong)
-    return list(wrong)
+    likes = select(func.count()).select_from(LIKES).where(LIKES.c.post_id == POSTS.c.id)
+    return recount(session, post_ids, stored=POSTS.c.like_count, rows=likes)
 
 
 def _status(session: Session, post_id: UUID, user_id: UUID, *, liked: bool) -> LikeStatus:

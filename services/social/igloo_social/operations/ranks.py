@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, literal_column
+from sqlalchemy import func, literal_column, update
 
 from igloo_common.statements import Statement
 from igloo_social.models.posts import POSTS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import Column, ColumnElement, Select
     from sqlalchemy.orm import Session
 
 _STEP: Final = "interval '6 hours'"
@@ -53,6 +53,25 @@ def rank_at(
 def rerank(session: Session, post_ids: Sequence[UUID]) -> None:
     """Put the places of posts right whose counts were just counted anew. Needs the posts' locks."""
     _RERANK.run(session, {"post_ids": list(post_ids)})
+
+
+def recount(
+    session: Session, post_ids: Sequence[UUID], *, stored: Column[int], rows: Select[tuple[int]]
+) -> list[UUID]:
+    """Count what these posts have anew, in one of their counts; return those whose stored counts were wrong.
+
+    `rows` counts it for one post, as POSTS. Needs the posts' locks.
+    """
+    counted = rows.correlate(POSTS).scalar_subquery()
+    wrong = session.scalars(
+        update(POSTS)
+        .where(POSTS.c.id.in_(post_ids), stored != counted)
+        .values({stored: counted})
+        .returning(POSTS.c.id)
+    ).all()
+    if wrong:
+        rerank(session, wrong)
+    return list(wrong)
 
 
 _RERANK = Statement(f"""
