@@ -41,7 +41,8 @@ blp = Blueprint("uploads", __name__, description="Photos on their way in, straig
 @blp.alt_response(
     409,
     "CONFLICT",
-    description="`quota_exceeded`: delete photos first. `client_id_reused`: it names another file",
+    description="`quota_exceeded`: delete photos first. `client_id_reused`: it names another file."
+    " `media_refused`: a moderator took down the files that `errors` points to",
 )
 @blp.alt_response(429, **UPLOADS_LIMITED)
 def request_uploads(body: dict[str, Any]) -> Response:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from igloo_common.clock import utc_now
-from igloo_common.database import transaction
+from igloo_common.database import reading, transaction
 from igloo_common.object_store import ObjectMissing, StorageUnavailable
 from igloo_common.outages import Outage
 from igloo_common.storage_errors import Trouble
@@ -28,6 +28,7 @@ from igloo_media.operations.processing import (
     let_go,
 )
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.takedowns import MEDIA_REFUSED_CODE, MEDIA_REFUSED_DETAIL, is_refused
 from igloo_media.operations.turns import charge_owner
 from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
 from igloo_media.policies.processing import (
@@ -106,6 +107,7 @@ class PhotoLane:
         with work_folder() as folder:
             source = folder / "original"
             content_sha256 = self._fetch(claim, source)
+            _refuse_taken_down(content_sha256)
             photo = self._renderer().render(source, folder, focal_point=claim.focal_point)
             for rendition in photo.renditions:
                 key = rendition_key(claim.media_id, rendition.name)
@@ -182,10 +184,22 @@ def _as_rendered(photo: Photo, *, content_sha256: bytes) -> RenderedPhoto:
     )
 
 
+def _refuse_taken_down(checksum: bytes) -> None:
+    """Spare the work on a file that a moderator took down."""
+    with reading() as reader:
+        refused = is_refused(reader, checksum)
+    if refused:
+        raise ImageRejected(MEDIA_REFUSED_CODE, MEDIA_REFUSED_DETAIL)
+
+
 def _keep(claim: Claim, photo: RenderedPhoto) -> None:
     with transaction() as session:
-        kept = finish_ready(session, claim, photo, now=utc_now())
-    if kept:
+        # Once more: its file may have been taken down while it was worked on.
+        refused = is_refused(session, photo.content_sha256)
+        kept = not refused and finish_ready(session, claim, photo, now=utc_now())
+    if refused:
+        _fail(claim, code=MEDIA_REFUSED_CODE, detail=MEDIA_REFUSED_DETAIL)
+    elif kept:
         OUTCOMES.labels("ready").inc()
     else:
         _let_go(claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from igloo_common.database import Reader
-from igloo_common.errors import Conflict
+from igloo_common.errors import Conflict, FieldError
 from igloo_common.statements import Sent, Statement
 from igloo_media.models import MediaItem, MediaState, Takedown
 from igloo_media.operations.purges import withdraw_paths
@@ -66,15 +67,38 @@ def take_back(session: Session, *, post_id: UUID, author_id: UUID, media_ids: Co
     session.execute(delete(Takedown).where(Takedown.post_id == post_id))
 
 
-def ask_which_refused(session: Session, checksums: Sequence[bytes]) -> Sent:
-    """Ask which files are refused, in the round trip of whatever is read next: the rows say which."""
-    return _REFUSED.send(session, {"checksums": list(checksums)})
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """The question which of some files are refused, on its way to the database."""
+
+    checksums: Sequence[bytes | None]
+    asked: Sent | None
+
+    def settle(self) -> None:
+        """Wait for the answer.
+
+        Raises:
+            MediaRefused: with a pointer to each file that is refused.
+        """
+        refused = {checksum for (checksum,) in self.asked.rows()} if self.asked else set()
+        if refused:
+            errors = [
+                FieldError(pointer=f"/files/{place}", code=MEDIA_REFUSED_CODE, detail=MEDIA_REFUSED_DETAIL)
+                for place, checksum in enumerate(self.checksums)
+                if checksum in refused
+            ]
+            raise MediaRefused("Some of the files are not accepted.", errors=errors)
 
 
-def is_refused(reader: Reader, checksum: bytes | None) -> bool:
+def ask_for_refusal(session: Session, checksums: Sequence[bytes | None]) -> Refusal:
+    """Ask which of these files are refused, in the round trip of whatever is read next; none is no file."""
+    announced = [checksum for checksum in checksums if checksum is not None]
+    asked = _REFUSED.send(session, {"checksums": announced}) if announced else None
+    return Refusal(checksums=checksums, asked=asked)
+
+
+def is_refused(reader: Reader, checksum: bytes) -> bool:
     """Tell whether a file that has arrived is refused."""
-    if checksum is None:
-        return False
     return (
         reader.execute(select(Takedown.sha256).where(Takedown.sha256 == checksum).limit(1)).first()
         is not None

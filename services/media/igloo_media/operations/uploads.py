@@ -19,6 +19,7 @@ from igloo_media.models import MediaItem, MediaState
 from igloo_media.models.items import CLIENT_ID_IN_USE
 from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_deleted
 from igloo_media.operations.items import announce_failure, close_item
+from igloo_media.operations.takedowns import ask_for_refusal
 from igloo_media.operations.usage import ask_admission
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
 from igloo_media.policies.processing import TURN
@@ -65,10 +66,12 @@ def request_uploads(
     Raises:
         AccountDeleted: the owner's account is deleted.
         ClientIdReused: a client_id came again with another type, size or checksum.
+        MediaRefused: a moderator took one of the files down.
         RateLimitExceeded, TooManyOpenUploads, QuotaExceeded: as `Admission.settle` says.
     """
     # Asked in the round trip of the insert, whose rows a refusal takes back with the transaction.
     deleted = ask_whether_deleted(session, owner_id)
+    refusal = ask_for_refusal(session, [file.sha256 for file in files])
     admission = ask_admission(session, owner_id=owner_id, count=len(files), limits=limits, now=now)
     uploads = [_new_upload(owner_id, file, now) for file in files]
     # Whatever order a client lists its files in: two retries at once wait for one another in the same one.
@@ -76,6 +79,7 @@ def request_uploads(
     made = _make(session, owner_id, ordered, now=now)
     if deleted.rows():
         raise AccountDeleted("The account is deleted.")
+    refusal.settle()
     answers: dict[UUID, Upload] = {}
     while ordered:
         for upload, file in ordered:
