@@ -39,6 +39,8 @@ _TYPES = {
     "tag": "text",
     "at": "timestamptz",
     "until": "timestamptz",
+    "leased_until": "timestamptz",
+    "claim_id": "uuid",
 }
 
 

@@ -7,6 +7,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
@@ -90,13 +91,18 @@ class PhotoLane:
             self.outage.note_success()
             _keep(claim, photo)
 
-    def _wait_for_storage(self, claim: Claim, unavailable: StorageUnavailable) -> None:
+    def leave_storage_alone(self, media_id: UUID, unavailable: StorageUnavailable) -> timedelta:
+        """Pause the lane, for longer and longer, and return for how long."""
         asked = unavailable.trouble in (Trouble.SLOW_DOWN, Trouble.FULL)
         alone = timedelta(seconds=self.outage.note_failure(patience=4.0 if asked else 1.0))
         log.warning(
             "photo storage is out",
-            extra={"media_id": claim.media_id, "trouble": unavailable.trouble, "pause": str(alone)},
+            extra={"media_id": media_id, "trouble": unavailable.trouble, "pause": str(alone)},
         )
+        return alone
+
+    def _wait_for_storage(self, claim: Claim, unavailable: StorageUnavailable) -> None:
+        alone = self.leave_storage_alone(claim.media_id, unavailable)
         pause = max(alone, outage_pause(utc_now() - claim.uploaded_at))
         _give_back(claim, pause=pause, counts_as_attempt=False)
 
@@ -108,7 +114,7 @@ class PhotoLane:
             source = folder / "original"
             content_sha256 = self._fetch(claim, source)
             _refuse_taken_down(content_sha256)
-            photo = self._renderer().render(source, folder, focal_point=claim.focal_point)
+            photo = self.renderer().render(source, folder, focal_point=claim.focal_point)
             for rendition in photo.renditions:
                 key = rendition_key(claim.media_id, rendition.name)
                 self.storage.upload(key, rendition.path, content_type=rendition.content_type)
@@ -153,7 +159,8 @@ class PhotoLane:
         for renderer in self._renderers:
             renderer.close()
 
-    def _renderer(self) -> Renderer:
+    def renderer(self) -> Renderer:
+        """Give the renderer of the thread that asks."""
         if not hasattr(self._own, "renderer"):
             self._own.renderer = Renderer(self.limits, threads=self.threads)
             self._renderers.append(self._own.renderer)
@@ -229,12 +236,13 @@ def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -
         },
     )
     CHILD_DEATHS.labels(death.code).inc()
-    with transaction() as session:
-        charge_owner(session, owner_id=claim.owner_id, now=utc_now())
     if claim.attempts >= MAX_ATTEMPTS:
         _fail(claim, code=death.code, detail=death.detail)
     else:
         _give_back(claim, pause=retry_delay(claim.attempts), counts_as_attempt=True)
+    # Afterwards, as the next attempt at this one is to come behind those who have waited for it as well.
+    with transaction() as session:
+        charge_owner(session, owner_id=claim.owner_id, now=utc_now())
 
 
 def _give_back(claim: Claim, *, pause: timedelta, counts_as_attempt: bool) -> None:
