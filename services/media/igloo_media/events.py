@@ -32,6 +32,11 @@ class FocalPoint:
     y: float
 
 
+def focal_point_of(x: float | None, y: float | None) -> FocalPoint | None:
+    """Make a point of its two columns; none is the middle."""
+    return None if x is None or y is None else FocalPoint(x=x, y=y)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MediaReady(Event):
     """A photo can be shown; said again, with a higher sequence, when what its owner says of it changes."""

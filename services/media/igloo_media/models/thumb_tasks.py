@@ -20,7 +20,7 @@ class ThumbTask(Base):
     due_at: Mapped[datetime]
     """When a worker takes it next; while one is at it, when that one must have died."""
     claim_id: Mapped[UUID | None]
-    """Names the one claim whose outcome counts; none again once the point has been moved meanwhile."""
+    """Names the one claim whose outcome counts; it stays when its photo ends, until its worker lets go."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (Index("ix_thumb_tasks_due_at", "due_at"),)

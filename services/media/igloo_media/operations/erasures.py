@@ -14,10 +14,11 @@ from igloo_common.database import Reader
 from igloo_common.outbox import emit
 from igloo_common.statements import Statement
 from igloo_media.events import AccountErased, Removed
-from igloo_media.models import AccountTask, MediaItem, MediaState, Rendition, TaskKind
+from igloo_media.models import AccountTask, MediaItem, MediaState, Rendition, TaskKind, ThumbTask
 from igloo_media.operations.account_tasks import Task
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.thumb_requests import drop_thumb_tasks
 from igloo_media.operations.usage import forget_usage
 from igloo_media.policies.objects import original_key, rendition_paths
 from igloo_media.policies.uploads import settled_at
@@ -30,8 +31,11 @@ EMPTY = {
     "size_bytes": 0,
     "client_id": None,
     "sha256": None,
+    "content_sha256": None,
     "multipart_id": None,
     "alt_text": None,
+    "focal_x": None,
+    "focal_y": None,
     "uploaded_at": None,
     "finished_at": None,
     "failure_code": None,
@@ -40,6 +44,9 @@ EMPTY = {
     "height": None,
     "blurhash": None,
     "dominant_color": None,
+    "frames": None,
+    "receipt": None,
+    "withheld_at": None,
     "post_id": None,
 }
 
@@ -64,6 +71,7 @@ def empty_items(session: Session, task: Task, *, now: datetime, limit: int) -> i
         _withdraw(session, items, now=now)
         ids = [item.id for item in items]
         session.execute(delete(Rendition).where(Rendition.media_id.in_(ids)))
+        drop_thumb_tasks(session, ids)
         forget_usage(session, task.account_id)
         session.execute(update(MediaItem).where(MediaItem.id.in_(ids)).values(**EMPTY, **_closed(now)))
     return len(items)
@@ -75,6 +83,7 @@ def emptied_items(reader: Reader, account_id: UUID, *, now: datetime, limit: int
         MediaItem.owner_id == account_id,
         MediaItem.size_bytes == 0,
         MediaItem.claim_id.is_(None) | (MediaItem.due_at <= now),
+        ~exists().where(ThumbTask.media_id == MediaItem.id, ThumbTask.due_at > now),
     )
     return list(reader.execute(emptied.order_by(MediaItem.id).limit(limit)).scalars())
 

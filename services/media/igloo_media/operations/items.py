@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from igloo_common.errors import Conflict
+from igloo_common.errors import Conflict, PreconditionFailed
 from igloo_common.outbox import emit
-from igloo_media.events import MediaFailed, MediaReady, RenditionFacts
+from igloo_media.events import MediaFailed, MediaReady, RenditionFacts, focal_point_of
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.operations.abandonments import leave_parts
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.thumb_requests import drop_thumb_tasks, request_thumb
 from igloo_media.operations.usage import discount_photo
-from igloo_media.policies.items import DELETED_CODE, DELETED_DETAIL, may_delete
+from igloo_media.policies.items import DELETED_CODE, DELETED_DETAIL, edit_version, may_delete
 from igloo_media.policies.objects import original_key, rendition_keys, rendition_paths
 from igloo_media.policies.processing import LEASE
 from igloo_media.policies.uploads import settled_at
@@ -26,6 +28,17 @@ from igloo_media.queries.items import MediaNotFound, find_item
 
 class MediaAttached(Conflict):
     """A post shows the photo: it goes with the post, not alone."""
+
+
+class MediaChanged(PreconditionFailed):
+    """The photo is not in the version that the editor read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemEdit:
+    """What an owner changes of what they say of a photo, by column; what is not in it stays."""
+
+    values: Mapping[str, str | float | None]
 
 
 def delete_item(session: Session, *, owner_id: UUID, media_id: UUID, now: datetime) -> None:
@@ -42,20 +55,37 @@ def delete_item(session: Session, *, owner_id: UUID, media_id: UUID, now: dateti
     announce_failure(session, item, code=DELETED_CODE, detail=DELETED_DETAIL, now=now)
 
 
-def describe_item(
-    session: Session, *, owner_id: UUID, media_id: UUID, alt_text: str | None, now: datetime
+def edit_item(
+    session: Session,
+    *,
+    owner_id: UUID,
+    media_id: UUID,
+    edit: ItemEdit,
+    expected_versions: Container[int] | None = None,
+    now: datetime,
 ) -> None:
-    """Set the alt text; a photo that is ready is announced again, so that posts show the new words.
+    """Change what the owner says of a photo, and announce one that is ready again, so that posts follow.
+
+    `expected_versions` holds the versions that the editor may have read; None asks for none. A new focal
+    point of a ready photo is announced with the thumbnail that shows it, which a worker cuts.
 
     Raises:
         MediaNotFound: there is none, it is deleted, or it is somebody else's.
+        MediaChanged: it is in another version than the editor read.
     """
     item = lock_item(session, owner_id=owner_id, media_id=media_id)
-    if item.alt_text == alt_text:
-        return
-    item.alt_text = alt_text
+    version = edit_version(item.alt_text, item.focal_x, item.focal_y)
+    if expected_versions is not None and version not in expected_versions:
+        raise MediaChanged("The photo has been changed since you read it.")
+    said, point = item.alt_text, (item.focal_x, item.focal_y)
+    for column, value in edit.values.items():
+        setattr(item, column, value)
     session.flush()
-    if item.state == MediaState.READY:
+    if item.state != MediaState.READY:
+        return
+    if (item.focal_x, item.focal_y) != point:
+        request_thumb(session, media_id, now=now)
+    if item.alt_text != said:
         announce_ready(session, owner_id=owner_id, media_id=media_id, now=now)
 
 
@@ -125,6 +155,7 @@ def close_item(
     schedule_removals(session, keys=keys, due_at=now)
     schedule_removals(session, keys=keys, due_at=max(settled_at(item.expires_at), now + LEASE))
     if item.state == MediaState.READY:
+        drop_thumb_tasks(session, [item.id])
         withdraw_paths(session, paths=rendition_paths(item.id, thumb_version=item.thumb_version), now=now)
     leave_parts(session, owner_id=item.owner_id, upload_id=item.id, now=now)
     item.state, item.closed_at = state, now
@@ -145,6 +176,7 @@ def announce_ready(session: Session, *, owner_id: UUID, media_id: UUID, now: dat
         dominant_color=found.item.dominant_color,
         alt_text=found.item.alt_text,
         renditions=tuple(RenditionFacts(**each._asdict()) for each in found.renditions),
+        focal_point=focal_point_of(found.item.focal_x, found.item.focal_y),
     )
     emit(session, facts, now=now)
 

@@ -17,6 +17,7 @@ from igloo_media.events import RenditionFacts
 from igloo_media.models import MediaItem, MediaState, Rendition
 from igloo_media.operations.items import announce_failure, announce_ready
 from igloo_media.operations.removals import schedule_removals
+from igloo_media.operations.thumb_requests import request_thumb
 from igloo_media.operations.usage import count_photo
 from igloo_media.policies.objects import original_key, rendition_keys
 from igloo_media.policies.processing import LEASE
@@ -84,8 +85,11 @@ def finish_ready(session: Session, claim: Claim, photo: RenderedPhoto, *, now: d
         "blurhash": photo.blurhash,
         "dominant_color": photo.dominant_color,
     }
-    if _finished(session, claim, now=now, values=values) is None:
+    item = _finished(session, claim, now=now, values=values)
+    if item is None:
         return False
+    if (item.focal_x, item.focal_y) != (claim.focal_x, claim.focal_y):
+        request_thumb(session, claim.media_id, now=now)
     session.execute(
         insert(Rendition),
         [

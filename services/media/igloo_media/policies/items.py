@@ -1,6 +1,7 @@
 """Who may do what with a media item, what its state is called outside, and how long it is kept."""
 
 from datetime import timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 UNATTACHED_LIFETIME = timedelta(hours=24)
@@ -22,6 +23,12 @@ def upload_state(state: str) -> str:
 def item_state(state: str) -> str:
     """Name a state as the media API does: what never arrived has failed."""
     return "failed" if state == "expired" else upload_state(state)
+
+
+def edit_version(alt_text: str | None, focal_x: float | None, focal_y: float | None) -> int:
+    """Number what an owner has said of a photo: what If-Match compares, whatever becomes of it meanwhile."""
+    said = repr((alt_text, focal_x, focal_y)).encode()
+    return int.from_bytes(blake2b(said, digest_size=4).digest())
 
 
 def may_delete(*, post_id: UUID | None) -> bool:

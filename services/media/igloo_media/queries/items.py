@@ -23,6 +23,12 @@ ITEM = (
     MediaItem.blurhash,
     MediaItem.dominant_color,
     MediaItem.alt_text,
+    MediaItem.focal_x,
+    MediaItem.focal_y,
+    MediaItem.size_bytes,
+    MediaItem.content_type,
+    MediaItem.frames,
+    MediaItem.receipt,
     MediaItem.withheld_at,
     MediaItem.created_at,
 )

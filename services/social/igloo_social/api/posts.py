@@ -10,13 +10,13 @@ from flask import Response
 from igloo_common import access
 from igloo_common.access import current_identity, viewer_id
 from igloo_common.clock import utc_now
+from igloo_common.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_common.database import reading, transaction
 from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.pagination import PageQuery, PageQuerySchema
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint, provided
 from igloo_social.addresses import RenditionAddresses
-from igloo_social.api.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_social.api.pages import PageRequest
 from igloo_social.operations import post_edits
 from igloo_social.operations import posts as operations

@@ -8,10 +8,10 @@ from uuid import UUID
 from igloo_common import access
 from igloo_common.access import current_identity, viewer_id
 from igloo_common.clock import utc_now
+from igloo_common.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_common.database import reading, transaction
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint
-from igloo_social.api.conditional import IF_MATCH, IF_NONE_MATCH, expected_versions, tagged
 from igloo_social.api.newcomers import patient_with_newcomers
 from igloo_social.operations.profiles import ProfileEdit, edit_profile
 from igloo_social.policies.usernames import normalised
