@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import crypto, photos, scenarios, signing_in
+from bench.batches import measure_batch
 from bench.dataset import Reader, fill, illustration_of
 from bench.floors import bare_flask
 from bench.growth import TOWNS, build_towns, measure_growth
@@ -177,7 +178,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000, help="requests for each measured line")
     parser.add_argument(
         "--only",
-        choices=("all", "signing-in", "growth", "growth-data", "plans", "renditions", "photos"),
+        choices=("all", "signing-in", "growth", "growth-data", "plans", "renditions", "photos", "batch"),
         default="all",
         help="which lines",
     )
@@ -185,7 +186,7 @@ def main() -> None:
         "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
     )
     parser.add_argument("--reads", nargs="+", default=("",), help="for growth: by words of names")
-    parser.add_argument("--quick", action="store_true", help="for renditions and photos: less of each")
+    parser.add_argument("--quick", action="store_true", help="for renditions, photos and batch: less")
     parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
     chosen = parser.parse_args()
     towns = [TOWNS[name] for name in chosen.towns]
@@ -197,6 +198,7 @@ def main() -> None:
         ),
         "renditions": lambda: measure_renditions(quick=chosen.quick),
         "photos": lambda: measure_photos(quick=chosen.quick),
+        "batch": lambda: measure_batch(quick=chosen.quick, broker=chosen.broker, given=UNLIMITED),
     }
     if chosen.only in apart:
         apart[chosen.only]()

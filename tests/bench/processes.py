@@ -28,6 +28,10 @@ class ServerProcesses:
             totals[name] = totals.get(name, 0.0) + seconds
         return totals
 
+    def pids(self) -> list[int]:
+        """Return the processes that are there now."""
+        return [process.pid for process in self._alive()]
+
     def largest_resident_bytes(self, cmdline_part: str) -> int:
         """Return the resident size of the largest process whose command line holds the text."""
         sizes = [

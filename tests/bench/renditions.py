@@ -40,14 +40,8 @@ def trials_of(picture: str, *, quick: bool) -> Iterator[Trial]:
         for encoder in encoders(quick=quick):
             for quality in _qualities(encoder, size, quick=quick):
                 yield _trial(encoder, image, original, picture=picture, size=size, quality=quality)
-        yield _trial(
-            webp_encoder(EFFORT_TODAY),
-            image,
-            original,
-            picture=picture,
-            size=size,
-            quality=QUALITY_TODAY[size],
-        )
+        if QUALITY_TODAY[size] not in _qualities(today := webp_encoder(EFFORT_TODAY), size, quick=quick):
+            yield _trial(today, image, original, picture=picture, size=size, quality=QUALITY_TODAY[size])
 
 
 def _qualities(encoder: Encoder, size: str, *, quick: bool) -> Sequence[int]:

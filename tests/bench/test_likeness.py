@@ -1,7 +1,7 @@
 """What the tables of renditions rest on: SSIM, and what lies between two trials."""
 
 import random
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import Any
 
 import pytest
@@ -62,7 +62,7 @@ def test_one_window_is_what_the_formula_says() -> None:
         (mean_x**2 + mean_y**2 + C1) * (var_x + var_y + C2)
     )
 
-    assert sum(side) == pytest.approx(1)
+    assert (len(side), sum(side), side[5] / side[4]) == pytest.approx((11, 1, exp(1 / (2 * 1.5**2))))
     assert ssim(grey(left), grey(right)) == pytest.approx(formula, abs=1e-4)
 
 
