@@ -39,6 +39,10 @@ chaos: .venv-dev ## Kill processes under load and check that nothing acknowledge
 	@$(LOCAL) install rabbitmq
 	@PYTHONPATH=tests exec $(PYTHON) -m chaos $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv-dev ## Change good photos in bad ways, 20,000 times, and check what comes of each; writes report/fuzz
+	@PYTHONPATH=tests exec $(PYTHON) -m fuzz $(ARGS)
+
 .PHONY: seed
 seed: ## Add the demo people and posts to the running stack
 	@$(BOOTSTRAP) local
