@@ -107,7 +107,7 @@ def test_the_sweeper_joins_parts_that_have_all_arrived(ana: Person, storage: Sto
     sweep_uploads(storage)
     abort_abandoned(storage)
 
-    assert (item(whole).state, item(half).state) == ("uploaded", "pending")
+    assert (item(whole).state, item(whole).multipart_id, item(half).state) == ("uploaded", None, "pending")
     assert storage.size_of(original_key(ana.id, UUID(whole))) == len(LARGE)
     assert open_in_s3(storage, ana.id) == [item(half).multipart_id]
 
