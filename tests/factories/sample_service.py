@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from igloo_common import access, database
 from igloo_common.database import reading, transaction
 from igloo_common.errors import Conflict, FieldError, RateLimited, Unavailable
 from igloo_common.field_errors import CodedMessage
-from igloo_common.idempotency import once
+from igloo_common.idempotency import errand, once
 from igloo_common.keys import KeySource
 from igloo_common.pagination import PageQuery, PageQuerySchema, PageSchema, neighbours, page_response
 from igloo_common.rate_limits import (
@@ -31,7 +32,7 @@ from igloo_common.rate_limits import (
     charge_while_left,
 )
 from igloo_common.settings import CommonSettings, Environment
-from igloo_common.web import Blueprint, body_limit, create_service, json_response
+from igloo_common.web import Blueprint, body_limit, create_service, json_response, provide, provided
 
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:9/nothing"
 blueprint = Blueprint("notes", __name__, description="Notes that people keep.")
@@ -122,6 +123,33 @@ def _kept(session: Session, body: KeepNote) -> Response:
         raise NoteTaken("There is such a note.", extra={"note": "the first"})
     number = session.scalar(text("SELECT count(*) FROM effects"))
     return json_response({"text": body.text, "number": number}, status=status, headers={"Location": "/n/1"})
+
+
+class Halfway:
+    """What a test has happen between the two transactions of an errand."""
+
+    def __init__(self) -> None:
+        self.reached: Callable[[], None] = lambda: None
+
+
+@blueprint.route("/v1/errands", methods=["POST"])
+@access.user
+@blueprint.response(201, KeepNoteSchema)
+def run_errand() -> Response:
+    """Keep a note in two transactions."""
+    with errand(request.get_data()) as trip:
+        with transaction() as session:
+            found = trip.resume(session)
+            if isinstance(found, Response):
+                return found
+            if found is None:
+                session.execute(text("INSERT INTO effects (text) VALUES ('errand')"))
+            trip.note(session, found or b"the first")
+        provided(Halfway).reached()
+        with transaction() as session:
+            response = json_response({"went_on_with": found and found.decode()}, status=201)
+            trip.keep(session, response)
+        return response
 
 
 @blueprint.route("/v1/notes", methods=["GET"])
@@ -249,10 +277,12 @@ def settings_of_this_process() -> CommonSettings:
 
 def sample_app(settings: CommonSettings | None = None, *, keys: KeySource | None = None) -> Flask:
     """Make the sample's application."""
-    return create_service(
+    app = create_service(
         settings=settings or sample_settings(),
         db=SQLAlchemy(model_class=Base),
         blueprints=[blueprint],
         title="Sample",
         keys=keys or StaticKeys(),
     )
+    provide(app, Halfway())
+    return app
