@@ -105,6 +105,7 @@ BODIES: Final[Mapping[str, Callable[[World], object]]] = {
     "moveNotificationsReadMarker": lambda _: {"read_until": "2026-01-01T00:00:00Z"},
     "changeNotificationPreferences": lambda _: {"like": "list"},
     "registerDevice": lambda _: {"platform": "fcm", "token": f"token-{new_id()}"},
+    "completeUploads": lambda world: {"upload_ids": [str(world.upload_id)]},
     "requestUploads": lambda _: {"files": [{"content_type": "image/jpeg", "size_bytes": 1_000}]},
 }
 

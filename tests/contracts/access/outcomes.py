@@ -68,6 +68,11 @@ def media_own(world: World) -> Outcome:
     return Outcome.DONE if world.actor is Actor.OWNER else Outcome.HIDDEN
 
 
+def upload_listed(_: World) -> Outcome:
+    """Everybody; one that is somebody else's is answered as one that nobody has."""
+    return Outcome.DONE
+
+
 def media_attach(world: World) -> Outcome:
     """The photo's owner; in a body, others are told which one is not theirs."""
     return Outcome.DONE if world.actor is Actor.OWNER else Outcome.REFUSED
@@ -97,6 +102,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "comment.deletable": comment_deletable,
     "media.own": media_own,
     "upload.own": media_own,
+    "upload.listed": upload_listed,
     "media.attach": media_attach,
     "target.report": target_report,
     "report.moderate": everybody,
@@ -117,6 +123,9 @@ STATES: Final[Mapping[tuple[str, Actor], Outcome]] = {
     },
     # Nothing was sent to S3.
     ("completeUpload", Actor.OWNER): Outcome.CONFLICT,
+    # The file is too small for parts.
+    ("beginParts", Actor.OWNER): Outcome.CONFLICT,
+    ("listParts", Actor.OWNER): Outcome.CONFLICT,
 }
 
 

@@ -60,7 +60,7 @@ def complete_upload(upload_id: UUID) -> Response:
 
 @blp.route("/v1/uploads/complete", methods=["POST"])
 @access.user
-@access.about(upload_ids="upload.own")
+@access.about(upload_ids="upload.listed")
 @blp.arguments(CompleteUploadsSchema)
 @blp.response(200, CompletionsSchema)
 def complete_uploads(body: dict[str, Any]) -> Response:
