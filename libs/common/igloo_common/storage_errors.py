@@ -88,5 +88,6 @@ def translated() -> Iterator[None]:
             raise ObjectMissing from error
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise unavailable(trouble_of(status, code)) from error
-    except (BotoCoreError, S3UploadFailedError) as error:
+    # The last is a file that may not be sent any more (object_transfers), where boto3 does not wrap it.
+    except (BotoCoreError, S3UploadFailedError, TimeoutError) as error:
         raise unavailable(Trouble.SILENT) from error
