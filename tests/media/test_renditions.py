@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,13 +12,17 @@ from uuid import UUID
 import pytest
 import requests
 from flask import Flask
+from sqlalchemy import update
 
 from factories import photos
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
 from igloo_common.ids import new_id
 from igloo_common.signatures import sign_path
 from igloo_media.jobs.processing import PhotoLane
+from igloo_media.models import Rendition
 from igloo_media.settings import Settings
-from media.conftest import Person, run
+from media.conftest import Person, change, run
 
 
 @pytest.fixture
@@ -70,8 +75,30 @@ def test_the_same_address_leads_to_the_same_object_address(
         lambda address: address.replace("expires=1", "expires=2"),
         lambda address: address.replace("expires=", "expires=x"),
         lambda address: address.replace("expires=", "expires=99999999999999999999"),
+        lambda address: f"{address}&x=1",
+        lambda address: f"{address}&",
+        lambda address: address.replace("?", "?x=1&"),
+        lambda address: address.replace("expires=", "expires=0"),
+        lambda address: re.sub(r"(expires=\d+)&(signature=\w+)", r"\2&\1", address),
+        lambda address: f"{address}&signature={address[-32:]}",
+        lambda address: address[:-32] + address[-32:].upper(),
     ],
-    ids=["unsigned", "no signature", "wrong", "another rendition", "longer", "no number", "huge number"],
+    ids=[
+        "unsigned",
+        "no signature",
+        "wrong",
+        "another rendition",
+        "longer",
+        "no number",
+        "huge number",
+        "one parameter more",
+        "a dangling separator",
+        "one parameter before",
+        "a number spelt otherwise",
+        "the other order",
+        "twice",
+        "capitals",
+    ],
 )
 def test_a_signature_that_is_missing_or_wrong_is_refused(
     app: Flask, media_id: UUID, settings: Settings, spoil: Callable[[str], str]
@@ -95,6 +122,41 @@ def test_a_deleted_photo_is_not_found(app: Flask, ana: Person, media_id: UUID, s
     ana.call("DELETE", f"/v1/media/{media_id}")
 
     assert ask(app, address).status_code == 404
+
+
+def test_addresses_of_all_versions_lead_to_the_newest(app: Flask, media_id: UUID, settings: Settings) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Rendition)
+            .where(Rendition.media_id == media_id, Rendition.name == "thumb")
+            .values(version=12)
+        )
+
+    for version in ("", "_2", "_11", "_12"):
+        answer = ask(app, signed(settings, f"/media/{media_id}/thumb{version}"))
+
+        assert answer.status_code == 204, version
+        assert answer.headers["X-Igloo-Rendition"] == f"/media/{media_id}/thumb_12"
+        assert f"/renditions/{media_id}/thumb_12.webp?" in answer.headers["X-Igloo-Object"]
+
+
+@pytest.mark.parametrize(
+    "name", ["feed_2", "thumb_2", "thumb_1", "thumb_02", "thumb_0", "thumb_", "thumb_2_2"]
+)
+def test_versions_unheard_of_are_not_found(app: Flask, media_id: UUID, settings: Settings, name: str) -> None:
+    answer = ask(app, signed(settings, f"/media/{media_id}/{name}"))
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "rendition_not_found")
+
+
+def test_a_withheld_photo_is_not_found(app: Flask, media_id: UUID, settings: Settings) -> None:
+    address = signed(settings, f"/media/{media_id}/feed")
+    change(media_id, withheld_at=utc_now())
+
+    assert ask(app, address).status_code == 404
+
+    change(media_id, withheld_at=None)
+    assert ask(app, address).status_code == 204
 
 
 @pytest.mark.parametrize("name", ["original", "feed.webp", "../originals", ""])
