@@ -89,7 +89,13 @@ def test_everything_that_is_held_is_in_the_copy_and_nothing_of_others(
     assert (shown["state"], shown["content_type"], shown["size_bytes"]) == ("ready", "image/jpeg", len(PHOTO))
     assert (shown["alt_text"], shown["post_id"]) == ("Two eiders, “at rest”", str(post_id))
     assert (shown["width"], shown["height"]) == (64, 48)
-    assert shown["renditions"]["full"] == {"width": 64, "height": 48, "size_bytes": len(full)}
+    assert shown["renditions"]["full"] == {
+        "width": 64,
+        "height": 48,
+        "content_type": "image/webp",
+        "size_bytes": len(full),
+        "is_animated": False,
+    }
     assert datetime.fromisoformat(shown["created_at"]) == row.created_at
     assert (shown["photo"], shown["photo_missing"]) == (f"photos/{ready}.webp", False)
     assert (items[failed]["failure_code"], items[failed]["photo"]) == ("unreadable_image", None)

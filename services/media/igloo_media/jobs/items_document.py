@@ -18,6 +18,8 @@ from igloo_media.operations.account_tasks import Task
 from igloo_media.policies.items import upload_state
 from igloo_media.policies.objects import exported_photos
 from igloo_media.queries.exports import find_renditions_of, list_held
+from igloo_media.queries.usage import find_usage
+from igloo_media.schemas.focal_points import present_focal_point
 
 READ_AT_ONCE = 500
 
@@ -34,7 +36,7 @@ def write_items(
     copies = _copies(storage, task)
     copied = next(copies, None)
     with path.open("wb") as file:
-        head = orjson.dumps({"account_id": task.account_id, "collected_at": now}).decode()
+        head = orjson.dumps({"account_id": task.account_id, "collected_at": now, **_counted(task)}).decode()
         file.write(f'{head[:-1]},"items":['.encode())
         separator = b"\n"
         for item, sizes in _held(task):
@@ -62,20 +64,35 @@ def _held(task: Task) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
         after = items[-1].id
 
 
+def _counted(task: Task) -> dict[str, object]:
+    with reading() as reader:
+        usage = find_usage(reader, task.account_id)
+    return {"ready_photos": usage.photos, "stored_bytes": usage.stored_bytes}
+
+
 def _copies(storage: ObjectStore, task: Task) -> Iterator[UUID]:
     return (UUID(Path(found.key).stem) for found in storage.listing(exported_photos(task.parts_prefix)))
 
 
 def _shown(item: Row[Any], sizes: list[Row[Any]], *, has_file: bool) -> dict[str, object]:
     held = item._asdict()
+    focal_x, focal_y, receipt = (held.pop(name) for name in ("focal_x", "focal_y", "receipt"))
     return {
         **held,
         "state": upload_state(item.state),
-        "sha256": item.sha256.hex() if item.sha256 else None,
-        "renditions": {
-            size.name: {"width": size.width, "height": size.height, "size_bytes": size.size_bytes}
-            for size in sizes
-        },
+        "sha256": _hexadecimal(item.sha256),
+        "content_sha256": _hexadecimal(item.content_sha256),
+        "focal_point": present_focal_point(focal_x, focal_y),
+        "privacy_receipt": receipt,
+        "renditions": {size.name: _size(size) for size in sizes},
         "photo": f"photos/{item.id}.webp" if has_file else None,
         "photo_missing": item.state == MediaState.READY and not has_file,
     }
+
+
+def _size(size: Row[Any]) -> dict[str, object]:
+    return {name: value for name, value in size._asdict().items() if name not in ("media_id", "name")}
+
+
+def _hexadecimal(digest: bytes | None) -> str | None:
+    return digest.hex() if digest else None

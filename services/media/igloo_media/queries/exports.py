@@ -19,17 +19,33 @@ HELD = (
     MediaItem.content_type,
     MediaItem.size_bytes,
     MediaItem.sha256,
+    MediaItem.content_sha256,
     MediaItem.alt_text,
+    MediaItem.focal_x,
+    MediaItem.focal_y,
     MediaItem.width,
     MediaItem.height,
+    MediaItem.frames,
+    MediaItem.blurhash,
+    MediaItem.dominant_color,
+    MediaItem.receipt,
+    MediaItem.withheld_at,
     MediaItem.post_id,
     MediaItem.failure_code,
+    MediaItem.failure_detail,
     MediaItem.created_at,
     MediaItem.uploaded_at,
     MediaItem.finished_at,
     MediaItem.closed_at,
 )
-SIZES = (Rendition.name, Rendition.width, Rendition.height, Rendition.size_bytes)
+SIZES = (
+    Rendition.name,
+    Rendition.width,
+    Rendition.height,
+    Rendition.content_type,
+    Rendition.size_bytes,
+    Rendition.is_animated,
+)
 
 
 def list_held(reader: Reader, owner_id: UUID, *, after: UUID | None, limit: int) -> list[Row[Any]]:
