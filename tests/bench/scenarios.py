@@ -53,7 +53,7 @@ def new_posts(phone: Phone, count: int, *, events_included: bool) -> Scenario:
     """Make posts by a person with 50 followers."""
     return Scenario(
         work="create post, event and fan-out to 50 included" if events_included else "create post",
-        requests=[_post(phone, "/v1/posts", {"caption": f"bench {n}"}) for n in range(count)],
+        requests=[post(phone, "/v1/posts", {"caption": f"bench {n}"}) for n in range(count)],
         target_ms=1.4 if events_included else 0.7,
         events_included=events_included,
     )
@@ -75,7 +75,7 @@ def upload_targets(phones: list[Phone], count: int) -> Scenario:
     return Scenario(
         work="upload request: one target",
         requests=[
-            _post(phone, "/v1/uploads", body) for phone in itertools.islice(itertools.cycle(phones), count)
+            post(phone, "/v1/uploads", body) for phone in itertools.islice(itertools.cycle(phones), count)
         ],
         target_ms=1.5,
     )
@@ -92,7 +92,8 @@ def get(phone: Phone, path: str) -> Request:
     return Request(method="GET", path=path, headers=_bearer(phone))
 
 
-def _post(phone: Phone, path: str, body: Json) -> Request:
+def post(phone: Phone, path: str, body: Json) -> Request:
+    """Make a write by a signed-in person, under a key of its own."""
     headers = {**_bearer(phone), "Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
     return Request(method="POST", path=path, headers=headers, body=json.dumps(body).encode())
 

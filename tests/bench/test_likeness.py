@@ -49,6 +49,15 @@ def test_flat_pictures_differ_by_luminance_alone() -> None:
     )
 
 
+def test_green_counts_more_than_red_and_blue() -> None:
+    grey_one, greener = flat(20, 20, 100, 100, 100), flat(20, 20, 100, 120, 100)
+    light = 100 + 20 * 0.587
+
+    assert ssim(grey_one, greener) == pytest.approx(
+        (2 * 100 * light + C1) / (100**2 + light**2 + C1), abs=1e-6
+    )
+
+
 def test_one_window_is_what_the_formula_says() -> None:
     chance = random.Random(3)  # noqa: S311 - the same pixels at every run
     left, right = ([[chance.randrange(256) for _ in range(11)] for _ in range(11)] for _ in range(2))
