@@ -46,23 +46,27 @@ blp = Blueprint("media_forms", __name__, description="Photos on their way in, in
 @access.user
 @blp.doc(requestBody=FORM_DOCUMENT, parameters=[KEY_PARAMETER])
 @blp.response(201, UploadsSchema, headers=RATE_LIMIT_HEADERS)
-@blp.alt_response(409, "CONFLICT", description="`quota_exceeded`, `client_id_reused`, `media_refused`")
-@blp.alt_response(413, "CONTENT_TOO_LARGE", description="`file_too_large`, with a pointer to the file")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE", description="The body is no multipart/form-data")
-@blp.alt_response(422, "UNPROCESSABLE_CONTENT", description="Nothing of the form was taken")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "REQUEST_ENTITY_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(422, "UNPROCESSABLE_ENTITY")
 @blp.alt_response(429, **UPLOADS_LIMITED)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE", description="S3 is away, or there is no room: send it again")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def upload_media() -> Response:
     """Upload 1 to 10 photos in one form, and have them processed.
 
     The simple way: `curl -F files=@hare.jpg -F files=@fox.heic …`. An app that wants to go on where a lost
     connection stopped it asks for targets instead (`POST /v1/uploads`). `alt_text`, `focal_point`,
-    `client_id` and `sha256` may be given once for each file, in the order of the files. All files are taken
-    or none: 422 `validation_failed` points to each that is wrong (`/files/2`: `unsupported_format`,
-    `empty_file`). 400 `malformed_form` when the form ends early. 410 `account_deleted` once the account is.
+    `client_id` and `sha256` may be given once for each file, in the order of the files.
 
-    After 503 or a lost answer send the form again, with the same Idempotency-Key or `client_id`: what has
-    been begun is finished, and nothing is there twice.
+    All files are taken or none. 422 `validation_failed` points to each that is wrong: `/files/2` with
+    `unsupported_format` or `empty_file`, `/sha256/0` with `checksum_mismatch`. 413 `file_too_large` points to
+    the first file of more than 25 MB. 400 `malformed_form`: it ends early. 409 `client_id_reused`,
+    `media_refused` (a moderator took that photo down) or `quota_exceeded`. 410 `account_deleted`.
+
+    503 `storage_unavailable`, `no_room_on_disk` or `all_seats_taken`: after Retry-After, and after a lost
+    answer too, send the form again with the same Idempotency-Key, or the same `client_id`s. What was begun is
+    finished then, and nothing is there twice.
     """
     with provided(Seats).taken(), room_on_disk(), work_folder() as folder:
         form = read_form(folder, RULES)

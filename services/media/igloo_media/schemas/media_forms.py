@@ -136,9 +136,10 @@ def _mismatches(form: StreamedForm, texts: Mapping[str, list[Any]]) -> Iterator[
             yield FieldError(pointer=f"/sha256/{index}", code="checksum_mismatch", detail=detail)
 
 
-def _repeated(description: str, example: str, **rules: object) -> dict[str, object]:
-    item = {"type": "string", **rules, "example": example}
-    return {"type": "array", "maxItems": MAX_FILES, "items": item, "description": description + _PER_FILE}
+def _repeated(description: str, **rules: object) -> dict[str, object]:
+    # An example of texts would be filled in, and sent, by whoever tries the form on the documentation page.
+    more = {"items": {"type": "string", **rules}, "description": description + _PER_FILE, "example": []}
+    return {"type": "array", "maxItems": MAX_FILES, **more}
 
 
 FORM_DOCUMENT: Final[dict[str, Any]] = {
@@ -161,18 +162,13 @@ FORM_DOCUMENT: Final[dict[str, Any]] = {
                     "client_id": _repeated(
                         "The client's own name for the file: sent again with the same file, the same upload"
                         " answers.",
-                        "hare-1",
                         maxLength=64,
                     ),
-                    "alt_text": _repeated(
-                        "What the photo shows.", "A snow hare in its den", maxLength=MAX_ALT_TEXT_LENGTH
+                    "alt_text": _repeated("What the photo shows.", maxLength=MAX_ALT_TEXT_LENGTH),
+                    "focal_point": _repeated(
+                        "Where the eye falls, from 0 to 1 across and down, as `0.5,0.33`."
                     ),
-                    "focal_point": _repeated("Where the eye falls, from 0 to 1 across and down.", "0.5,0.33"),
-                    "sha256": _repeated(
-                        "Compared with what has arrived; hexadecimal.",
-                        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                        maxLength=64,
-                    ),
+                    "sha256": _repeated("Compared with what has arrived; hexadecimal.", maxLength=64),
                 },
             },
             "encoding": {name: {"style": "form", "explode": True} for name in TEXTS},
