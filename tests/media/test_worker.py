@@ -94,9 +94,8 @@ def test_a_killed_worker_leaves_its_photo_to_the_next_one_and_no_child(
 
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait(timeout=10)
-    child.resume()
 
-    wait_until(lambda: not child.is_running(), "the child has seen that nobody listens")
+    wait_until(lambda: not child.is_running(), "the child is gone with its worker")
     assert run(lane) == 0, "the lease still runs"
     change(media_id, due_at=utc_now())
     assert run(lane) == 1
