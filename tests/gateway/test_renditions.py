@@ -200,6 +200,7 @@ def test_a_range_outside_the_photo_is_a_problem(
 def test_an_unchanged_photo_is_not_sent_again(
     wire: Wire, media: Upstream, s3: Upstream, address: str
 ) -> None:
+    assert wire.get(address, If_Modified_Since=S3_HEADERS["Last-Modified"]).status == 304
     assert wire.get(address, If_None_Match='"9f2c"').status == 304
     assert wire.get(address, If_None_Match='"other"').status == 200
     assert media.received
@@ -248,7 +249,18 @@ def test_a_photo_can_only_be_read(wire: Wire, media: Upstream, address: str, met
 
 @pytest.mark.parametrize(
     "target",
-    ["/media/", "/media/0190-ab", "/media/0190-ab/Feed", "/media/0190-ab/%66eed", "/media/0190-ab/feed/x"],
+    [
+        "/media/",
+        "/media/0190-ab",
+        "/media/0190-ab/",
+        "/media/0190-ab/Feed",
+        "/media/0190-AB/feed",
+        "/media/0190-ab/%66eed",
+        "/media/0190-ab/feed/x",
+        "/media//0190-ab/feed",
+        "/media/x/../0190-ab/feed",
+        "/igloo/renditions/photo.webp",
+    ],
 )
 def test_an_address_with_another_spelling_is_not_found(wire: Wire, media: Upstream, target: str) -> None:
     assert wire.get(f"{target}?expires=1&signature=a").json()["code"] == "not_found"
