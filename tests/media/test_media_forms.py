@@ -13,8 +13,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from factories import photos
+from igloo_common.clock import utc_now
+from igloo_common.database import transaction
+from igloo_common.ids import new_id
 from igloo_media.jobs.processing import PhotoLane
-from igloo_media.models.items import MediaState
+from igloo_media.models import MediaState, Takedown
 from igloo_media.policies.objects import original_key
 from igloo_media.schemas.uploads import UploadsSchema
 from igloo_media.storage import Storage
@@ -159,6 +162,16 @@ def test_the_same_key_with_other_files_is_refused(ana: Person, files: tuple[byte
     answer = send_keyed(ana, *files)
 
     assert (answer.status_code, answer.get_json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_what_a_moderator_took_down_is_refused_before_it_is_stored(ana: Person) -> None:
+    with transaction() as session:
+        session.add(Takedown(post_id=new_id(), sha256=sha256(FOX).digest(), decided_at=utc_now()))
+
+    answer = send(ana, HARE, FOX)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "media_refused")
+    assert ana.call("GET", "/v1/uploads").get_json()["data"] == []
 
 
 def test_uploads_count_towards_the_rate(ana: Person) -> None:
