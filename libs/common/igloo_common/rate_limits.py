@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, ClassVar, Final
 
-from flask import Response, after_this_request, g
+from flask import Response, after_this_request, request
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -49,6 +49,7 @@ RATE_LIMITED: Final[dict[str, Any]] = {
 }
 """For `blp.alt_response(429, …)` of a limited view."""
 
+_ANNOUNCED: Final = "igloo.rate_limits"
 # The generic cell rate algorithm: a bucket that holds `quota` and fills evenly over the window is one time,
 # that at which it will be full again. PostgreSQL locks the row, so that of any number of processes each
 # takes its own; a refused one leaves it as it is. A time beyond the window is left over from a clock that
@@ -253,15 +254,16 @@ def _stored(limit: RateLimit, subject: str) -> str:
 
 def announce(allowance: Allowance) -> None:
     """Say in the reply's headers what is left, beside what the request was charged for before."""
-    announced: list[Allowance] | None = g.get("rate_limits")
+    # Of the request, not of Flask's `g`: that one lives as long as a context which somebody else has opened.
+    announced: list[Allowance] | None = request.environ.get(_ANNOUNCED)
     if announced is None:
-        announced = g.rate_limits = []
+        announced = request.environ[_ANNOUNCED] = []
         after_this_request(_add_headers)
     announced.append(allowance)
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.update(_headers(g.rate_limits))
+    response.headers.update(_headers(request.environ[_ANNOUNCED]))
     return response
 
 

@@ -17,6 +17,7 @@ from igloo_media.jobs.collector import collect_items, remove_objects
 from igloo_media.jobs.photo_metrics import MEASURED_EVERY_SECONDS, measure_photos
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.jobs.purging import measure_purges, purge_caches
+from igloo_media.jobs.recounts import RECOUNTED_EVERY_SECONDS, recount_usage
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.jobs.thumbs import RenderLane
 from igloo_media.operations.account_tasks import ACCOUNT_TASKS_CHANNEL
@@ -39,6 +40,7 @@ def main() -> int:
             PeriodicJob("sweep-uploads", 60.0, partial(sweep_uploads, storage)),
             PeriodicJob("abort-abandoned-parts", 10.0, partial(abort_abandoned, storage)),
             PeriodicJob("collect-items", 600.0, collect_items),
+            PeriodicJob("recount-usage", RECOUNTED_EVERY_SECONDS, recount_usage),
             PeriodicJob("remove-objects", 5.0, partial(remove_objects, storage)),
             PeriodicJob("purge-caches", 2.0, partial(purge_caches, Caches(settings.caches))),
         ],

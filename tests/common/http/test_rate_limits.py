@@ -15,6 +15,8 @@ from igloo_common.rate_limits import (
     Allowance,
     RateLimit,
     address_subject,
+    ask_to_take,
+    give_back,
     look,
     prune_rate_limits,
     take,
@@ -22,14 +24,17 @@ from igloo_common.rate_limits import (
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIVE_A_MINUTE = RateLimit(name="knocks", quota=5)
+WAITING = text("""
+SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+""")
 
 
 def took(
-    app: Flask, limit: RateLimit = FIVE_A_MINUTE, *, subject: str = "hare", after: float = 0
+    app: Flask, limit: RateLimit = FIVE_A_MINUTE, *, subject: str = "hare", after: float = 0, count: int = 1
 ) -> Allowance:
-    """Take one, this many seconds after the start."""
+    """Take one or several, this many seconds after the start."""
     with app.app_context(), reading() as connection:
-        return take(connection, limit, subject=subject, now=NOW + timedelta(seconds=after))
+        return take(connection, limit, subject=subject, now=NOW + timedelta(seconds=after), count=count)
 
 
 def looked(app: Flask, *, after: float = 0) -> Allowance:
@@ -117,6 +122,45 @@ def test_of_many_at_once_exactly_the_quota_gets_through(app: Flask) -> None:
         outcomes = [allowed for many in pool.map(knock, range(threads)) for allowed in many]
 
     assert (sum(outcomes), len(outcomes)) == (37, threads * each)
+
+
+def test_several_at_once_are_taken_whole_or_not_at_all(app: Flask) -> None:
+    first, refused, second = (took(app, count=count) for count in (3, 3, 2))
+
+    assert [one.allowed for one in (first, refused, second)] == [True, False, True]
+    assert [one.remaining for one in (first, refused, second)] == [2, 2, 0]
+    assert refused.reset_seconds == 12, "until there are three"
+    assert took(app, count=5, after=59).allowed is False
+    assert took(app, count=5, after=60).allowed is True
+
+
+def test_more_at_once_than_there_may_ever_be_is_a_mistake_of_the_caller(app: Flask) -> None:
+    with pytest.raises(ValueError, match="never fit"):
+        took(app, count=6)
+
+
+def test_what_was_taken_too_much_can_be_given_back(app: Flask) -> None:
+    took(app, count=2)
+    with app.app_context(), transaction() as session:
+        asked = ask_to_take(session, FIVE_A_MINUTE, subject="hare", now=NOW, count=3)
+        assert asked.allowance().remaining == 0
+        left = give_back(session, FIVE_A_MINUTE, subject="hare", now=NOW, count=2)
+
+    assert (left.allowed, left.remaining, left.reset_seconds) == (True, 2, 12)
+    assert looked(app).remaining == 2
+
+
+def test_what_is_taken_in_a_transaction_makes_others_wait_for_its_end(app: Flask) -> None:
+    taken: list[Allowance] = []
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            ask_to_take(session, FIVE_A_MINUTE, subject="hare", now=NOW, count=5).allowance()
+            other = pool.submit(lambda: taken.append(took(app)))
+            while not session.execute(WAITING).scalar_one():
+                assert not other.done(), "it did not wait"
+        other.result(timeout=10)
+
+    assert [one.allowed for one in taken] == [False]
 
 
 def test_full_buckets_are_forgotten_and_the_others_kept(app: Flask) -> None:
