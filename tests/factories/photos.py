@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
+import pillow_heif
 import pyvips
+from PIL import Image
 
 GPS = {
     "exif-ifd0-Make": "Acme (Acme, ASCII, 5 components, 5 bytes)",
@@ -74,9 +78,42 @@ def png_bomb(width: int, height: int) -> bytes:
 
 def animated_gif(frames: int, width: int = 40, height: int = 30) -> bytes:
     """Return a GIF of several frames."""
-    strip = pyvips.Image.arrayjoin([picture(width, height, seed=n) for n in range(frames)], across=1).copy()
-    strip.set_type(pyvips.GValue.gint_type, "page-height", height)
-    return encoded(strip, ".gif")
+    return animation([picture(width, height, seed=n) for n in range(frames)])
+
+
+def animation(
+    frames: Sequence[Any],
+    *,
+    delays: Sequence[int] = (),
+    loop: int = 0,
+    suffix: str = ".gif",
+    **options: Any,  # noqa: ANN401 - of libvips' saver
+) -> bytes:
+    """Return an animation of these frames, by default as GIF; delays are milliseconds."""
+    strip = pyvips.Image.arrayjoin(list(frames), across=1).copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
+    strip.set_type(pyvips.GValue.gint_type, "loop", loop)
+    if delays:
+        strip.set_type(pyvips.GValue.array_int_type, "delay", list(delays))
+    return encoded(strip, suffix, **options)
+
+
+def as_pillow(image: Any) -> Image.Image:  # noqa: ANN401 - pyvips has no types
+    """Return the same 8-bit image for Pillow, which writes what libvips does not."""
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[image.bands]
+    return Image.frombytes(mode, (image.width, image.height), bytes(image.write_to_memory()))
+
+
+def heic(image: Any, **options: Any) -> bytes:  # noqa: ANN401 - pyvips has no types
+    """Return a HEIC of an 8-bit image; the options are those of pillow-heif."""
+    return saved_heic(pillow_heif.from_pillow(as_pillow(image)), **options)
+
+
+def saved_heic(file: pillow_heif.HeifFile, **options: Any) -> bytes:  # noqa: ANN401 - of pillow-heif
+    """Return the bytes of a HEIC file, made quickly."""
+    written = io.BytesIO()
+    file.save(written, **{"quality": 90, "enc_params": {"preset": "ultrafast"}, **options})
+    return written.getvalue()
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

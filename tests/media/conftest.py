@@ -25,6 +25,7 @@ from igloo_common.database import current_engine, reading, transaction
 from igloo_common.ids import new_id
 from igloo_local.parts.seaweed import Seaweed
 from igloo_media.app import create_app
+from igloo_media.images import Renderer
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.processing import PhotoLane
@@ -102,6 +103,14 @@ def lane(app: Flask, storage: Storage) -> Iterator[PhotoLane]:
     lane = PhotoLane(storage=storage, limits=ChildLimits())
     yield lane
     lane.close()
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Renderer]:
+    """Give a child process that renders photos; one for all tests that do not end theirs."""
+    renderer = Renderer(ChildLimits())
+    yield renderer
+    renderer.close()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def _png(data: mmap.mmap) -> Iterator[str]:
     while position + 8 <= len(data):
         name = data[position + 4 : position + 8]
         # XMP is a text to PNG, and told apart by its keyword.
-        if name in kinds and not data[position + 8 :][:8].startswith(b"XML:com."):
+        if name in kinds and data[position + 8 : position + 16] != b"XML:com.":
             yield kinds[name]
         position += 12 + int.from_bytes(data[position : position + 4], "big")
 

@@ -41,7 +41,9 @@ def read_header(source: Path) -> Header:
     """
     _check_size(source)
     format_name = sniff_format(source)
-    fields = pyvips.Image.new_from_file(str(source), access="sequential")
+    # By itself libvips knows no AVIF that moves.
+    opened = pyvips.Image.heifload if format_name == "heif" else pyvips.Image.new_from_file
+    fields = opened(str(source), access="sequential")
     if not fields.get("vips-loader").startswith(format_name):
         raise ImageRejected("unsupported_format", "The file pretends to be another format than it is.")
     codec = _field(fields, "heif-compression", "")

@@ -8,7 +8,7 @@ from pillow_heif import options
 
 from igloo_media.images.colors import PROFILE
 from igloo_media.images.header import Header
-from igloo_media.images.outcome import too_much_memory, unreadable
+from igloo_media.images.outcome import ImageRejected, too_much_memory, unreadable
 
 # One photo, one core, as with libvips; and nothing but the photo itself is ever decoded.
 options.DECODE_THREADS = 1
@@ -36,10 +36,16 @@ def decoded_heic(header: Header) -> Any:  # noqa: ANN401 - pyvips has no types
         raise too_much_memory() from error
     # What pillow-heif documents to raise for bytes that it cannot read.
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError) as error:
-        raise too_much_memory() if "emory" in str(error) else unreadable() from error
+        raise _refusal(error) from error
     if photo.size != (header.width, header.height):
         raise unreadable()
     return _described(_image(photo, pixels), photo.info)
+
+
+def _refusal(error: Exception) -> ImageRejected:
+    """Tell a lack of memory from a file that lies, which libheif reports as memory too."""
+    told = str(error).lower()
+    return too_much_memory() if "memory" in told and "security limit" not in told else unreadable()
 
 
 def _primary(header: Header) -> pillow_heif.HeifImage:

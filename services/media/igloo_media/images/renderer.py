@@ -106,7 +106,7 @@ class Renderer:
             "VIPS_CONCURRENCY": str(self._threads),
             # Loaders that libvips itself does not trust with hostile bytes are switched off.
             "VIPS_BLOCK_UNTRUSTED": "1",
-            # Above this libvips would decode to a file; nothing of a photo goes to the disk but its renditions.
+            # Above this libvips would decode to a file: of a photo only its renditions reach the disk.
             "VIPS_DISC_THRESHOLD": "1g",
             "MALLOC_ARENA_MAX": "2",
         }

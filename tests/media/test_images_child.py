@@ -1,0 +1,89 @@
+"""The child process that decodes photos: it stays warm, is bounded in all it does, and dies alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import pyvips
+
+from factories import photos
+from igloo_media.images import ImageRejected, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images.limits import ChildLimits
+from media.rendering import refusal, render
+
+
+def test_the_child_survives_refusals_and_stays_warm(renderer: Renderer, tmp_path: Path) -> None:
+    render(renderer, tmp_path, photos.jpeg())
+    child = renderer.child_id
+
+    assert refusal(renderer, tmp_path, photos.BROKEN_JPEG).code == "unreadable_image"
+    render(renderer, tmp_path, photos.jpeg())
+
+    assert renderer.child_id == child
+
+
+def test_the_child_is_replaced_after_enough_photos(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(photos_per_child=1))
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        first = renderer.child_id
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id != first
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_takes_too_long_is_given_up_and_the_next_one_works(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(wall_seconds=3.0))
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id is not None
+        os.kill(renderer.child_id, signal.SIGSTOP)
+        with pytest.raises(ProcessingTimeout):
+            render(renderer, tmp_path, photos.jpeg())
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_burns_too_much_processor_time_ends_the_child(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(cpu_seconds=0))
+    grain = pyvips.Image.gaussnoise(6_000, 6_000, mean=128, sigma=40).cast("uchar")
+    heavy = photos.encoded(grain, ".webp", effort=0)
+    try:
+        # The system counts whole seconds, so the first may come through; several cannot.
+        with pytest.raises(ProcessingTimeout):
+            [render(renderer, tmp_path, heavy) for _ in range(5)]
+    finally:
+        renderer.close()
+
+
+def test_a_photo_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits(memory_bytes=300 * 1024 * 1024))
+    # An interlaced PNG is whole in memory before its first row is known: 200 MB of pixels in 200 kB of file.
+    hungry = photos.encoded(photos.corners(7_000, 7_000).bandjoin(255), ".png", interlace=True)
+    try:
+        with pytest.raises((ImageRejected, ProcessingCrashed)) as refused:
+            render(renderer, tmp_path, hungry)
+        assert refused.value.code in {"too_much_memory", "processing_crashed"}  # type: ignore[attr-defined]  # both have one
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()
+
+
+def test_a_killed_child_is_told_apart_and_replaced(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits())
+    try:
+        render(renderer, tmp_path, photos.jpeg())
+        assert renderer.child_id is not None
+        os.kill(renderer.child_id, signal.SIGSTOP)
+        threading.Timer(0.2, os.kill, (renderer.child_id, signal.SIGKILL)).start()
+        with pytest.raises(ProcessingCrashed):
+            render(renderer, tmp_path, photos.jpeg())
+        assert render(renderer, tmp_path, photos.jpeg()).width == 640
+    finally:
+        renderer.close()
