@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -41,6 +43,8 @@ from igloo_media.policies.processing import (
 from igloo_media.storage import ObjectTooLarge, Storage
 
 log = logging.getLogger(__name__)
+
+DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 @dataclass
@@ -84,9 +88,15 @@ class PhotoLane:
         except ImageRejected as rejected:
             _fail(claim, code=rejected.code, detail=str(rejected))
         except (ProcessingTimeout, ProcessingCrashed) as death:
-            _retry_or_fail(claim, death)
+            if DISK_FULL in str(death):
+                self._wait_for_storage(claim, StorageUnavailable(str(death), trouble=Trouble.FULL))
+            else:
+                _retry_or_fail(claim, death)
         except StorageUnavailable as unavailable:
             self._wait_for_storage(claim, unavailable)
+        except OSError as error:
+            # This machine's own disk, or no process to be had: no fault of the photo either.
+            self._wait_for_storage(claim, StorageUnavailable(str(error), trouble=Trouble.FULL))
         else:
             self.outage.note_success()
             _keep(claim, photo)
@@ -97,7 +107,12 @@ class PhotoLane:
         alone = timedelta(seconds=self.outage.note_failure(patience=4.0 if asked else 1.0))
         log.warning(
             "photo storage is out",
-            extra={"media_id": media_id, "trouble": unavailable.trouble, "pause": str(alone)},
+            extra={
+                "media_id": media_id,
+                "trouble": unavailable.trouble,
+                "reason": str(unavailable),
+                "pause": str(alone),
+            },
         )
         return alone
 
