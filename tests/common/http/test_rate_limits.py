@@ -25,7 +25,7 @@ from igloo_common.rate_limits import (
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIVE_A_MINUTE = RateLimit(name="knocks", quota=5)
 WAITING = text("""
-SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
 """)
 
 
