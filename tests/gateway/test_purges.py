@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -9,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.nginx_process import NginxProcess
+from gateway.nginx_process import GATEWAY, NginxProcess
 from gateway.upstreams import Answer, Upstream
 from gateway.wire import Reply, Wire
 from igloo_local.waiting import wait_until
+from igloo_media.policies.purges import DECISION_LIFETIME
 
 PHOTO = b"RIFF____WEBP" + bytes(range(256)) * 40
 ANSWER = Answer(body=PHOTO, headers={"Content-Type": "image/webp", "ETag": '"9f2c"'})
@@ -149,3 +151,14 @@ def test_an_older_address_shows_and_purges_what_the_newer_one_does(
 
     for each in (path, newest):
         assert_gone(wire.get(signed(each)))
+
+
+def test_a_photo_is_refused_for_longer_than_a_decision_is_kept() -> None:
+    template = (GATEWAY / "nginx.conf.template").read_text()
+    decision = re.search(r"proxy_cache_valid 204 (\d+)s;", template)
+    refusal = re.search(r"proxy_cache_valid 200 (\d+)m;", template)
+    assert decision is not None
+    assert refusal is not None
+
+    assert int(decision[1]) == DECISION_LIFETIME.total_seconds(), "as media has it"
+    assert int(refusal[1]) * 60 > int(decision[1])
