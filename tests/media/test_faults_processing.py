@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from factories import photos
 from factories.s3_faults import Fault, FaultyS3
 from igloo_common.clock import utc_now
+from igloo_common.database import transaction
 from igloo_common.outages import Outage
+from igloo_media.images import ProcessingCrashed, Renderer
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.collector import remove_objects
 from igloo_media.jobs.processing import PhotoLane
+from igloo_media.jobs.thumbs import RenderLane
 from igloo_media.policies.objects import rendition_key
 from igloo_media.policies.processing import LONGEST_OUTAGE_PAUSE_SECONDS
 from igloo_media.settings import Settings
@@ -225,3 +233,54 @@ def test_photos_get_through_an_s3_that_fails_at_every_third_word(
     assert rule.done > 5
     assert {item(each).state for each in media_ids} == {"ready"}
     assert len(events("media.item.ready.v1")) == len(media_ids)
+
+
+def test_a_full_disk_of_the_worker_costs_no_attempt(
+    ana: Person, shaky_lane: PhotoLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (media_id,) = ana.upload(PHOTO)
+
+    def crash(*_: object, **__: object) -> None:
+        raise ProcessingCrashed(f"the child ended: write error, {os.strerror(errno.ENOSPC)}")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+        assert shaky_lane.step()
+    assert_waiting(ana, media_id)
+    recover(shaky_lane, media_id)
+    with monkeypatch.context() as patches:
+        patches.setattr(Renderer, "render", crash)
+        assert shaky_lane.step()
+    assert_waiting(ana, media_id)
+
+    recover(shaky_lane, media_id)
+    assert run(shaky_lane) == 1
+    assert_made_once(ana, media_id, shaky_lane.storage)
+
+
+def test_thumbnails_wait_for_s3_with_the_photos(ana: Person, shaky_lane: PhotoLane, faulty: FaultyS3) -> None:
+    media_ids = ana.upload(*(photos.jpeg(64, 48, seed=n) for n in range(4)))
+    run(shaky_lane)
+    point = {"focal_point": {"x": 0.9, "y": 0.1}}
+    for media_id in media_ids:
+        assert ana.call("PATCH", f"/v1/media/{media_id}", json=point).status_code == 200
+    lane = RenderLane(shaky_lane)
+    shaky_lane.outage = Outage(longest_seconds=30.0)
+
+    with faulty.broken(Fault.ANSWER, method="GET", key="renditions/*"):
+        while lane.step():
+            pass
+        assert faulty.asked("GET", "renditions/*") == 2, "the others are not even begun"
+
+    assert sorted(item(each).thumb_version for each in media_ids) == [1, 1, 2, 2]
+    with transaction() as session:
+        session.execute(text("UPDATE thumb_tasks SET due_at = now()"))
+    recover(shaky_lane)
+    while lane.step():
+        pass
+    let_time_pass(hours=2)
+    remove_objects(shaky_lane.storage)
+    for media_id in media_ids:
+        newest = item(media_id).thumb_version
+        keys = [found.key for found in shaky_lane.storage.listing(f"renditions/{media_id}/")]
+        assert [key for key in keys if "thumb" in key] == [rendition_key(media_id, "thumb", newest)]

@@ -11,7 +11,6 @@ LEASE = timedelta(minutes=3)
 TURN = timedelta(seconds=10)
 # Of a photo that ended its child: about what it has kept a lane from doing.
 DEATH_COST = timedelta(seconds=30)
-OUTAGE_PAUSE = timedelta(seconds=5)
 # A photo that S3 did not let through is tried again after half of the time that it has waited already.
 SHORTEST_OUTAGE_PAUSE_SECONDS, LONGEST_OUTAGE_PAUSE_SECONDS = 1.0, 60.0
 # A whole lane that S3 does not let work asks again after this at most.
