@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from factories.social_events import emitted
 from factories.social_people import LONG_AGO, add_noise, make_person
-from factories.social_posts import add_post_noise, media_deleted, media_failed, media_ready
+from factories.social_posts import RENDITIONS, add_post_noise, media_deleted, media_failed, media_ready
 from factories.tokens import bearer
 from igloo_common.ids import new_id
 from igloo_social.models.images import MEDIA_ITEMS
@@ -331,3 +331,46 @@ def test_new_words_for_a_photo_are_a_change_of_the_post(
 
     assert read(client, author, post)["images"][0]["alt_text"] == "Two"
     assert [data["post_id"] for data in emitted(session, "social.post.changed.v1")] == [post["id"]] * 2
+
+
+def test_a_thumbnail_cut_anew_and_its_point_are_a_change_of_the_post(
+    client: FlaskClient, session: Session, author: UUID
+) -> None:
+    media_id = new_id()
+    media_ready(session, media_id, author)
+    session.commit()
+    post = post_of(client, author, media_id)
+    before = read(client, author, post)["images"][0]
+    thumb, *others = RENDITIONS
+    said = {
+        "focal_point": {"x": 0.0, "y": 0.75},
+        "renditions": [{**thumb, "version": 2}, *({**each, "is_animated": True} for each in others)],
+    }
+
+    for _ in range(2):
+        media_ready(session, media_id, author, **said)
+        session.commit()
+
+    after = read(client, author, post)["images"][0]
+    assert (before["focal_point"], after["focal_point"]) == (None, {"x": 0.0, "y": 0.75})
+    assert f"/media/{media_id}/thumb?" in before["renditions"]["thumb"]["url"]
+    assert f"/media/{media_id}/thumb_2?" in after["renditions"]["thumb"]["url"]
+    assert [after["renditions"][name]["is_animated"] for name in ("thumb", "feed", "full")] == [
+        False,
+        True,
+        True,
+    ]
+    assert [data["post_id"] for data in emitted(session, "social.post.changed.v1")] == [post["id"]]
+
+
+def test_a_point_is_taken_back(client: FlaskClient, session: Session, author: UUID) -> None:
+    media_id = new_id()
+    post = post_of(client, author, media_id)
+    media_ready(session, media_id, author, focal_point={"x": 0.5, "y": 0.5})
+    session.commit()
+    assert read(client, author, post)["images"][0]["focal_point"] == {"x": 0.5, "y": 0.5}
+
+    media_ready(session, media_id, author, focal_point=None)
+    session.commit()
+
+    assert read(client, author, post)["images"][0]["focal_point"] is None
