@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyvips
 
 QUALITIES: Final[Mapping[str, tuple[int, ...]]] = {
-    "JPEG": (35, 60, 80, 93),
+    "JPEG": (35, 55, 80, 93),
     "WebP": (30, 60, 80, 93),
     "AVIF": (25, 45, 65, 85),
 }

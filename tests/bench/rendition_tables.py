@@ -26,14 +26,14 @@ def as_markdown(trials: Sequence[Trial]) -> str:
 def _today(trials: Sequence[Trial]) -> list[str]:
     """Return what each picture looks like and weighs at the settings of today."""
     rows = [
-        f"## Today: WebP effort {EFFORT_TODAY}",
+        "## Today",
         "",
-        "| size | quality | picture | KB | CPU-ms | SSIM | DSSIM |",
-        "|---|---:|---|---:|---:|---:|---:|",
+        "| size | encoder | quality | picture | KB | CPU-ms | SSIM | DSSIM |",
+        "|---|---|---:|---|---:|---:|---:|---:|",
     ]
     for trial in filter(_is_today, trials):
         rows.append(
-            f"| {trial.size} {SIDES[trial.size]} | {trial.quality} | {trial.picture} | "
+            f"| {trial.size} {SIDES[trial.size]} | {trial.encoder} | {trial.quality} | {trial.picture} | "
             f"{trial.size_bytes / 1000:.1f} | {trial.cpu_ms:.1f} | "
             f"{trial.ssim:.4f} | {dssim(trial.ssim):.4f} |"
         )
@@ -91,7 +91,8 @@ def _of(trials: Iterable[Trial], picture: str, encoder: str) -> list[Trial]:
 
 
 def _is_today(trial: Trial) -> bool:
-    return (trial.encoder, trial.quality) == (webp_encoder(EFFORT_TODAY).name, QUALITY_TODAY[trial.size])
+    today = webp_encoder(EFFORT_TODAY[trial.size]).name
+    return (trial.encoder, trial.quality) == (today, QUALITY_TODAY[trial.size])
 
 
 def _cell(price: Price | None) -> str:

@@ -21,8 +21,6 @@ from bench.ssim import Original
 FOLDER: Final = Path("report/bench")
 # Small pictures are encoded in a moment: several times, for the moment to be measured.
 ROUNDS: Final = {"thumb": 3, "feed": 1, "full": 1}
-SKIPPED_QUALITY: Final = 1
-"""The place of the quality that is left out at full size, where each trial takes seconds."""
 
 
 def measure_renditions(*, quick: bool) -> None:
@@ -40,14 +38,15 @@ def trials_of(picture: str, *, quick: bool) -> Iterator[Trial]:
         for encoder in encoders(quick=quick):
             for quality in _qualities(encoder, size, quick=quick):
                 yield _trial(encoder, image, original, picture=picture, size=size, quality=quality)
-        if QUALITY_TODAY[size] not in _qualities(today := webp_encoder(EFFORT_TODAY), size, quick=quick):
+        if QUALITY_TODAY[size] not in _qualities(
+            today := webp_encoder(EFFORT_TODAY[size]), size, quick=quick
+        ):
             yield _trial(today, image, original, picture=picture, size=size, quality=QUALITY_TODAY[size])
 
 
 def _qualities(encoder: Encoder, size: str, *, quick: bool) -> Sequence[int]:
-    if size == "full" or quick:
-        return [each for place, each in enumerate(encoder.qualities) if place != SKIPPED_QUALITY]
-    return encoder.qualities
+    """Leave the lowest out at full size, where each trial takes seconds and nobody wants it."""
+    return encoder.qualities[1:] if size == "full" or quick else encoder.qualities
 
 
 def _trial(

@@ -73,7 +73,7 @@ def _moving_by_pillow(opened: Frame, folder: Path) -> None:
 
 
 def _save(image: Frame, folder: Path, name: str, **options: Any) -> None:  # noqa: ANN401 - Pillow's own
-    image.save(folder / f"{name}.webp", quality=QUALITY_TODAY[name], method=EFFORT_TODAY, **options)
+    image.save(folder / f"{name}.webp", quality=QUALITY_TODAY[name], method=EFFORT_TODAY[name], **options)
 
 
 RIVALS: Final[dict[str, Callable[[Path, Path], None]]] = {"libvips alone": by_libvips, "Pillow": by_pillow}

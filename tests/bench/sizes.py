@@ -16,7 +16,7 @@ from igloo_media.images.pixels import (
 SIDES: Final = {"thumb": THUMB_PIXELS, "feed": FEED_PIXELS, "full": FULL_PIXELS}
 MOVING_SIDES: Final = {"full": MOVING_FULL_PIXELS, "feed": MOVING_FEED_PIXELS}
 QUALITY_TODAY: Final = QUALITY
-EFFORT_TODAY: Final = WEBP_EFFORT
+EFFORT_TODAY: Final = dict.fromkeys(SIDES, WEBP_EFFORT)
 
 
 def unencoded(photo: Any) -> dict[str, Any]:  # noqa: ANN401 - pyvips has no types
@@ -33,4 +33,4 @@ def decode_jpeg(jpeg: bytes) -> Any:  # noqa: ANN401 - pyvips has no types
 
 def write(image: Any, path: str, name: str) -> None:  # noqa: ANN401 - pyvips has no types
     """Write a rendition as igloo does today."""
-    image.webpsave(path, Q=QUALITY_TODAY[name], effort=EFFORT_TODAY, keep="icc")
+    image.webpsave(path, Q=QUALITY_TODAY[name], effort=EFFORT_TODAY[name], keep="icc")

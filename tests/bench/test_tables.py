@@ -8,7 +8,7 @@ from bench.timed_worker import Took
 
 
 def test_encoders_are_compared_where_all_of_them_get() -> None:
-    effort, quality = f"WebP effort {EFFORT_TODAY}", QUALITY_TODAY["full"]
+    effort, quality = f"WebP effort {EFFORT_TODAY['full']}", QUALITY_TODAY["full"]
     trials = [
         trial(effort, quality, 200_000, 0.95),
         trial(effort, 95, 400_000, 0.985),
@@ -18,7 +18,7 @@ def test_encoders_are_compared_where_all_of_them_get() -> None:
 
     table = of_renditions(trials)
 
-    assert f"| full 2048 | {quality} | sky | 200.0 | 10.0 | 0.9500 | 0.0250 |" in table
+    assert f"| full 2048 | {effort} | {quality} | sky | 200.0 | 10.0 | 0.9500 | 0.0250 |" in table
     assert "as today (1 pictures)" in table
     assert f"| {effort} | {quality}, 200.0, 10.0 | - | {quality}, 200.0, 10.0 | - |" in table
     assert "SSIM 0.98 (0 pictures)" in table
