@@ -90,6 +90,22 @@ def test_texts_go_to_the_files_in_their_order_and_an_empty_one_is_none(ana: Pers
     assert [row.client_id for row in rows] == ["hare", "fox", None]
 
 
+@pytest.mark.parametrize(
+    ("beginning", "content_type"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "image/heif"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0mif1avifmiaf", "image/avif"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
+        (b"GIF89a", "image/gif"),
+    ],
+)
+def test_a_type_is_told_by_the_first_bytes(ana: Person, beginning: bytes, content_type: str) -> None:
+    (upload,) = taken(send(ana, beginning + bytes(64)))
+
+    assert upload["content_type"] == content_type
+
+
 def test_texts_may_come_before_the_files(ana: Person) -> None:
     body = (
         b'--x\r\nContent-Disposition: form-data; name="alt_text"\r\n\r\nA fox\r\n'

@@ -42,6 +42,7 @@ blp = Blueprint("media_forms", __name__, description="Photos on their way in, in
 
 
 @blp.route("/v1/media", methods=["POST"])
+# Before anybody is refused: what a stranger sends is read to its end too, or they would not see the refusal.
 @body_limit(MAX_FORM_BYTES)
 @access.user
 @blp.doc(requestBody=FORM_DOCUMENT, parameters=[KEY_PARAMETER])
