@@ -124,10 +124,14 @@ def test_a_file_that_another_post_had_as_well_stays_refused(
 def test_nobody_has_photos_of_others_withheld(ana: Person, ben: Person, lane: PhotoLane) -> None:
     post = posted(ana, lane, HARE)
 
-    deliver(withhold_hidden_media, post_of(ben.id, post.media_ids))
+    (unposted,) = ana.upload(FOX)
+    run(lane)
+
+    deliver(withhold_hidden_media, post_of(ben.id, [*post.media_ids, unposted]))
     deliver(withhold_hidden_media, post_of(ana.id, post.media_ids))
 
-    assert (item(post.media_ids[0]).withheld_at, refused_files()) == (None, set())
+    assert (item(post.media_ids[0]).withheld_at, item(unposted).withheld_at) == (None, None)
+    assert refused_files() == set()
 
 
 def test_a_photo_from_before_its_bytes_were_noted_is_known_by_what_was_announced(
