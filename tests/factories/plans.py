@@ -41,6 +41,9 @@ _TYPES = {
     "until": "timestamptz",
     "leased_until": "timestamptz",
     "claim_id": "uuid",
+    "owner_id": "uuid",
+    "turn": "interval",
+    "cost": "interval",
 }
 
 
