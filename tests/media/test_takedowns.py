@@ -21,11 +21,13 @@ from igloo_media.consumers import (
     restore_hidden_media,
     withhold_hidden_media,
 )
+from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.models import CachePurge, Takedown
 from igloo_media.operations.processing import claim_next
 from igloo_media.policies.objects import rendition_key, rendition_paths
 from igloo_media.storage import Storage
+from media.account_tasks import leave, work
 from media.conftest import Person, change, events, item, run
 from media.test_consumers import deliver, post_of
 
@@ -236,3 +238,19 @@ def test_a_second_purge_follows_when_nothing_from_before_is_on_its_way(ana: Pers
     first, last = sorted(rows, key=lambda row: row.due_at)
     assert (first.is_last, last.is_last) == (False, True)
     assert last.due_at - first.due_at == timedelta(seconds=5)
+
+
+def test_a_person_who_leaves_has_their_photos_withdrawn_and_takes_no_decision_along(
+    ana: Person, ben: Person, lane: PhotoLane, account_lane: AccountTaskLane
+) -> None:
+    post = posted(ana, lane, HARE)
+    deliver(withhold_hidden_media, post)
+    (other,) = ana.upload(FOX)
+    run(lane)
+
+    leave(ana.id)
+    work(account_lane)
+
+    assert {path for path, _ in purged(other)} == set(rendition_paths(other))
+    assert announce(ben, HARE).status_code == 409
+    assert announce(ben, FOX).status_code == 201
