@@ -21,7 +21,8 @@ from igloo_common.ids import new_id
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.operations.processing import _CLAIM, Claim, claim_next, finish_failed
-from igloo_media.operations.uploads import promote_upload
+from igloo_media.operations.turns import _CHARGE
+from igloo_media.operations.uploads import _PROMOTE, promote_upload
 from igloo_media.policies.objects import original_key
 from igloo_media.policies.processing import TURN
 from media.conftest import Person, change, item
@@ -182,3 +183,23 @@ def test_a_claim_reads_one_row_however_many_wait_and_are_done(crowd: psycopg.Con
 
     assert read_through(plan) == []
     assert rows_read(plan, "media_items") <= 5
+
+
+def test_a_place_in_the_line_costs_a_look_at_what_is_ones_own(crowd: psycopg.Connection[Any]) -> None:
+    owner_id, now = new_id(), utc_now()
+    *_, last = arrive(owner_id, 5, now=now)
+
+    plan = generic_plan(crowd, _PROMOTE, {"id": last, "now": now, "turn": TURN})
+
+    assert read_through(plan) == []
+    assert rows_read(plan, "media_items") <= 10
+
+
+def test_what_a_death_costs_is_charged_to_ones_own(crowd: psycopg.Connection[Any]) -> None:
+    owner_id, now = new_id(), utc_now()
+    arrive(owner_id, 5, now=now)
+
+    plan = generic_plan(crowd, _CHARGE, {"owner_id": owner_id, "now": now, "cost": TURN})
+
+    assert read_through(plan) == []
+    assert rows_read(plan, "media_items") <= 20
