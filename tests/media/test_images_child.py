@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -87,3 +89,50 @@ def test_a_killed_child_is_told_apart_and_replaced(tmp_path: Path) -> None:
         assert render(renderer, tmp_path, photos.jpeg()).width == 640
     finally:
         renderer.close()
+
+
+ESCAPES = {
+    "connects": "import socket; socket.socket()",
+    "runs a program": "import os; os.execv('/bin/true', ['true'])",
+    "starts a process": "import os; os.fork() or os._exit(0)",
+    "ends the worker": "import os; os.kill(os.getppid(), 0)",
+    "makes a folder": "import os, tempfile; os.mkdir(tempfile.gettempdir() + '/escape-%d' % os.getpid())",
+    "reads the worker's secrets": "import os; open('/proc/%d/environ' % os.getppid(), 'rb').read()",
+    "dumps its memory": "import resource; assert resource.getrlimit(resource.RLIMIT_CORE) != (0, 0)",
+}
+HARMLESS = {
+    "starts a thread": "import threading; one = threading.Thread(target=print); one.start(); one.join()",
+    "writes a file": "import tempfile; tempfile.TemporaryFile().write(b'x')",
+}
+
+
+@pytest.mark.parametrize("deed", [*ESCAPES, *HARMLESS])
+def test_a_decoder_that_was_taken_over_gets_nowhere(deed: str) -> None:
+    confined = (
+        "from igloo_media.images.confinement import confine\n"
+        "confine(memory_bytes=1 << 30, written_bytes=1 << 20)\n"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+    def run(code: str) -> int:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=environment, capture_output=True, check=False).returncode  # noqa: S603 - our own code
+
+    code = {**ESCAPES, **HARMLESS}[deed]
+    assert (run(confined + code) == 0) == (deed in HARMLESS)
+
+
+def test_the_child_is_confined_before_it_sees_a_photo(tmp_path: Path) -> None:
+    renderer = Renderer(ChildLimits())
+    try:
+        render(renderer, tmp_path, photos.jpeg(64, 48))
+        status = Path(f"/proc/{renderer.child_id}/status").read_text()
+        limits = Path(f"/proc/{renderer.child_id}/limits").read_text()
+    finally:
+        renderer.close()
+
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [
+        ["64", "64"]
+    ]

@@ -1,10 +1,8 @@
 """The child process: takes one photo a line on stdin, answers one line on stdout, and may die of a photo."""
 
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import IO, Any
 
 import pyvips
 
+from igloo_media.images.confinement import confine
 from igloo_media.images.outcome import ImageRejected, Photo, RenditionFile, as_message
 from igloo_media.images.pixels import cut_thumb, render
 from igloo_media.images.squares import FocalPoint
@@ -22,19 +21,12 @@ TASKS: dict[str, Callable[[Path, Path, FocalPoint | None], Photo | RenditionFile
 }
 
 
-DIE_WITH_PARENT = 1
-"""PR_SET_PDEATHSIG of Linux's prctl(2)."""
-
-
 def main() -> int:
     """Answer until stdin ends, which it does when the worker goes away, however it goes."""
-    _die_with_the_worker()
     answers = _reserved_stdout()
     limits = json.loads(sys.argv[1])
     pyvips.cache_set_max(0)  # a photo comes once: an operation cache would only hold memory
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, limits["written_bytes"])
-    _limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    confine(memory_bytes=limits["memory_bytes"], written_bytes=limits["written_bytes"])
     for line in sys.stdin:
         _allow_cpu(limits["cpu_seconds"])
         print(_answer(json.loads(line)), file=answers, flush=True)
@@ -49,15 +41,6 @@ def _answer(request: dict[str, Any]) -> str:
         return json.dumps(as_message(rejected))
 
 
-def _die_with_the_worker() -> None:
-    """Have the system end this process with the worker's thread, in the middle of a photo as well.
-
-    Elsewhere than on Linux it ends its photo first, and then finds that stdin has ended.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-
-
 def _reserved_stdout() -> IO[str]:
     """Keep the real stdout for answers; whatever a library prints goes to stderr instead."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
@@ -65,15 +48,11 @@ def _reserved_stdout() -> IO[str]:
     return answers
 
 
-def _limit(kind: int, value: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (value, hard))
-
-
 def _allow_cpu(seconds: int) -> None:
     """Give this photo its CPU time; past it the system sends SIGXCPU, which ends the process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + 1 + seconds)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + 1 + seconds, hard))
 
 
 if __name__ == "__main__":

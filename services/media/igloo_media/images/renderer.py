@@ -100,9 +100,9 @@ class Renderer:
         return self._child
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "igloo_media.images.child", json.dumps(asdict(self._limits))]
+        command = [sys.executable, "-P", "-m", "igloo_media.images.child", json.dumps(asdict(self._limits))]
         environment = {
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path if path),
             "VIPS_CONCURRENCY": str(self._threads),
             # Loaders that libvips itself does not trust with hostile bytes are switched off.
             "VIPS_BLOCK_UNTRUSTED": "1",
@@ -118,6 +118,7 @@ class Renderer:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             bufsize=0,
+            cwd="/",
             # Ctrl-C in a terminal goes to the whole group: the worker finishes its photo first.
             start_new_session=True,
         )
