@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -167,7 +169,10 @@ class PhotoLane:
                 log.warning("photo is given back unfinished", extra={"media_id": claim.media_id})
                 _give_back(claim, pause=timedelta(0), counts_as_attempt=False)
         finally:
-            self.close()
+            # Its thread may be waiting for it: killed and no more, so that the thread sees the end of it.
+            for child in self.children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
 
     def close(self) -> None:
         """End the children of all threads; the lane may be stepped again after it."""
