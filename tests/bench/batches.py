@@ -27,7 +27,7 @@ from igloo_local.stack import Stack
 
 FOLDER: Final = Path("report/bench")
 PHOTOS, WARM_PHOTOS = 10, 2
-QUALITY: Final = 91
+QUALITY: Final = 90
 ROUNDS, QUICK_ROUNDS = 3, 1
 READY_PAUSE_SECONDS: Final = 0.1
 FORM_TIMEOUT_SECONDS: Final = 60.0
