@@ -176,17 +176,19 @@ def _lives(child: psutil.Process) -> bool:
 def test_a_worker_told_to_stop_finishes_its_photo_first(
     ana: Person, start: Start, storage: Storage, faulty: FaultyS3, folders: Path
 ) -> None:
-    (media_id,) = ana.upload(PHOTO)
-    rule = faulty.break_down(Fault.HANG, method="PUT", key="*/full.webp")
+    (first,) = ana.upload(photos.jpeg(64, 48))
     worker = start()
-    wait_until(lambda: rule.done, "the worker is at its last upload")
-    children = psutil.Process(worker.pid).children()
+    wait_until(lambda: item(first).state == "ready", "the waiting photo is ready")
+    rule = faulty.break_down(Fault.HANG, method="PUT", key="*/full.webp")
+    (media_id,) = ana.upload(PHOTO)
+    wait_until(lambda: rule.done, "the worker is at the last upload of the next one")
+    (child,) = psutil.Process(worker.pid).children()
 
     worker.send_signal(signal.SIGTERM)
     faulty.heal()
 
     assert worker.wait(timeout=30) == 0
-    assert not any(map(_lives, children))
+    wait_until(lambda: not _lives(child), "its child is gone")
     assert leftovers(folders) == []
     assert_made_once(ana, media_id, storage)
 
@@ -211,6 +213,7 @@ def test_a_photo_that_cannot_be_finished_in_time_is_given_back_at_once(
 
     lane.give_up()
     thread.join(timeout=10)
+    assert not thread.is_alive(), "it has seen that its child is gone"
 
     row = item(media_id)
     assert (row.state, row.attempts, row.claim_id) == ("uploaded", 0, None)

@@ -10,20 +10,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 from sqlalchemy import select
 
 from factories import photos
 from factories.environment import service_environ
-from igloo_common.clock import utc_now
 from igloo_common.database import current_engine
-from igloo_media.jobs.processing import PhotoLane
 from igloo_media.models import MediaItem
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
 from media.account_tasks import ask_for_export, fill, leave, make_due, objects_of, rows_of, tasks
-from media.conftest import Person, change, events, item, run, wait_until
+from media.conftest import Person, events, item, wait_until
 
 PHOTO = photos.jpeg(1400, 1000)
 Start = Callable[[], "subprocess.Popen[bytes]"]
@@ -54,52 +51,6 @@ def start_worker(settings: Settings, tmp_path: Path) -> Iterator[Start]:
     for process in started:
         process.kill()
         process.wait(timeout=10)
-
-
-def child_of(worker: subprocess.Popen[bytes]) -> psutil.Process | None:
-    children = [
-        child
-        for child in psutil.Process(worker.pid).children()
-        if "igloo_media.images.child" in child.cmdline()
-    ]
-    return children[0] if children else None
-
-
-def test_a_worker_makes_photos_and_stops_cleanly_with_its_child(ana: Person, start_worker: Start) -> None:
-    (first,) = ana.upload(PHOTO)
-    worker = start_worker()
-    wait_until(lambda: item(first).state == "ready", "the waiting photo is ready")
-    (second,) = ana.upload(PHOTO)
-    wait_until(lambda: item(second).state == "ready", "the next photo is ready")
-    child = child_of(worker)
-    assert child is not None
-
-    worker.send_signal(signal.SIGTERM)
-
-    assert worker.wait(timeout=30) == 0
-    wait_until(lambda: not child.is_running(), "the child is gone")
-
-
-def test_a_killed_worker_leaves_its_photo_to_the_next_one_and_no_child(
-    ana: Person, lane: PhotoLane, start_worker: Start
-) -> None:
-    (warm,) = ana.upload(PHOTO)
-    worker = start_worker()
-    wait_until(lambda: item(warm).state == "ready", "the worker is warm")
-    child = child_of(worker)
-    assert child is not None
-    child.suspend()
-    (media_id,) = ana.upload(PHOTO)
-    wait_until(lambda: item(media_id).state == "processing", "the photo is claimed")
-
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.wait(timeout=10)
-
-    wait_until(lambda: not child.is_running(), "the child is gone with its worker")
-    assert run(lane) == 0, "the lease still runs"
-    change(media_id, due_at=utc_now())
-    assert run(lane) == 1
-    assert ana.media(media_id)["state"] == "ready"
 
 
 def test_an_erasure_survives_every_worker_that_is_killed_over_it(
