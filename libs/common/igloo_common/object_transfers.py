@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, TimeoutError as SilenceError
 
 from igloo_common.object_store import StorageSettings
 from igloo_common.outages import Outage
@@ -31,14 +31,14 @@ class ObjectReads:
     """Looks at objects and reads them; safe to share between threads.
 
     Signed by boto3 and sent without it: its own HEAD costs 1.4 ms of CPU, this one 0.7; and a body that drips
-    can be given up. Once S3 has twice said nothing, nobody here waits for it for some seconds: every thread
-    would, and none would be left for what needs no S3.
+    can be given up. Once S3 has said nothing until a call's time was over, nobody here waits for it for some
+    seconds: every thread would, and none would be left for what needs no S3.
     """
 
     def __init__(self, client: S3Client, settings: StorageSettings, *, connections: int) -> None:
         self._client = client
         self._bucket = settings.bucket
-        self._outage = Outage(longest_seconds=_LONGEST_OUTAGE_SECONDS)
+        self._outage = Outage(longest_seconds=_LONGEST_OUTAGE_SECONDS, forgiven=0)
         self._web = PoolManager(
             maxsize=connections,
             timeout=Timeout(connect=settings.connect_seconds, read=settings.read_seconds),
@@ -91,7 +91,9 @@ class ObjectReads:
         try:
             answer = self._web.request(method, address, preload_content=False)
         except HTTPError as error:
-            self._outage.note_failure()
+            # A refusal that comes at once keeps no thread from anything.
+            if isinstance(getattr(error, "reason", error), SilenceError):
+                self._outage.note_failure()
             raise unavailable(Trouble.SILENT) from error
         self._outage.note_success()
         return answer

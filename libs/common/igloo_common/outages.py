@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
-from typing import Final
 
 from igloo_common.backoff import backoff_seconds
 
-# One call in a while comes to nothing with every server: that is no outage.
-_FORGIVEN: Final = 1
 
 
 class Outage:
     """Whether a server is to be left alone at the moment; one of these is shared by all who ask the server.
 
-    The second failure in a row begins a pause, and each that follows a pause a longer one: 2 s, 4 s, 8 s …,
-    spread, at most `longest_seconds`. A success ends it.
+    The second failure in a row (one call in a while comes to nothing with every server; `forgiven` says
+    otherwise) begins a pause, and each that follows a pause a longer one: 2 s, 4 s, 8 s …, spread, at most
+    `longest_seconds`. A success ends it.
     """
 
-    def __init__(self, *, longest_seconds: float, now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, *, longest_seconds: float, forgiven: int = 1, now: Callable[[], float] = monotonic
+    ) -> None:
         self._longest_seconds = longest_seconds
+        self._forgiven = forgiven
         self._now = now
         self._lock = Lock()
         self._failures = 0
@@ -42,8 +43,8 @@ class Outage:
             # Those who were under way when the pause began tell nothing new with their failures.
             if now >= self._until:
                 self._failures += 1
-                if self._failures > _FORGIVEN:
-                    pause = backoff_seconds(self._failures - _FORGIVEN, cap=self._longest_seconds)
+                if self._failures > self._forgiven:
+                    pause = backoff_seconds(self._failures - self._forgiven, cap=self._longest_seconds)
                     self._until = now + min(pause * patience, self._longest_seconds)
             return max(0.0, self._until - now)
 
