@@ -78,3 +78,10 @@ def test_a_success_ends_it(outage: Outage) -> None:
 
     assert not outage.is_on
     assert outage.note_failure() == 0.0
+
+
+def test_a_failure_that_is_sure_is_not_forgiven(clock: Clock) -> None:
+    sure = Outage(longest_seconds=5.0, forgiven=0, now=clock)
+
+    assert 1.0 <= sure.note_failure() <= 2.0
+    assert sure.is_on

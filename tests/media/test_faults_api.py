@@ -13,7 +13,7 @@ from factories import photos
 from factories.s3_faults import Fault, FaultyS3
 from igloo_common.wiring import provide, wiring_of
 from igloo_media.settings import Settings
-from igloo_media.storage import Storage
+from igloo_media.storage import LOOKUPS_AT_ONCE, Storage
 from media.bad_hours import SECONDS, through
 from media.conftest import Person, item, send
 
@@ -99,7 +99,22 @@ def test_a_silent_s3_takes_up_no_more_threads_than_it_must(
     refusals = [complete(ana, upload).status_code for upload in uploads]
 
     assert refusals == [503] * 4
-    assert faulty.asked("HEAD") == 2, "after two silences the others are told at once"
+    assert faulty.asked("HEAD") == 1, "after one silence the others are told at once"
+
+
+def test_a_silent_s3_holds_a_batch_up_for_one_silence_and_not_for_each(
+    ana: Person, bucket: Bucket, faulty: FaultyS3
+) -> None:
+    uploads = ana.ask(*(photos.jpeg(64, 48, seed=n) for n in range(10)))
+    bucket.use(seconds=SECONDS, attempts=1)
+
+    faulty.break_down(Fault.HANG, method="HEAD")
+    ids = [upload["id"] for upload in uploads]
+    answer = ana.call("POST", "/v1/uploads/complete", json={"upload_ids": ids})
+
+    problems = {line["problem"]["code"] for line in answer.get_json()["data"]}
+    assert (answer.status_code, problems) == (200, {"storage_unavailable"})
+    assert faulty.asked("HEAD") <= LOOKUPS_AT_ONCE
 
 
 def test_a_batch_tells_of_each_file_what_is_so(ana: Person, bucket: Bucket, faulty: FaultyS3) -> None:

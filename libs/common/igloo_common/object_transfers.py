@@ -12,7 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError, TimeoutError as SilenceError
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as SilenceError
 
 from igloo_common.object_store import StorageSettings
 from igloo_common.outages import Outage

@@ -9,7 +9,6 @@ from time import monotonic
 from igloo_common.backoff import backoff_seconds
 
 
-
 class Outage:
     """Whether a server is to be left alone at the moment; one of these is shared by all who ask the server.
 
