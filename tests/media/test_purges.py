@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudfront.type_defs import InvalidationBatchOutputTypeDef
 
+PURGED = Answer(status=404, headers={"X-Igloo-Purged": "yes"})
 DISTRIBUTION = "EDFDVBD6EXAMPLE"
 
 
@@ -44,6 +45,7 @@ def _nothing_is_noted(app: Flask) -> None:
 def gateway() -> Iterator[Upstream]:
     """Give a gateway that says yes to everything."""
     with Upstream("gateway") as upstream:
+        upstream.answer(PURGED)
         yield upstream
 
 
@@ -88,6 +90,7 @@ def test_a_cache_that_refuses_or_is_away_is_told_again(gateway: Upstream) -> Non
     assert 55 <= OLDEST._value.get() < 600
 
     gateway.reset()
+    gateway.answer(PURGED)
     purge_caches(caches(gateway.address))
 
     assert {each.target for each in gateway.received} == set(paths)

@@ -19,6 +19,7 @@ from igloo_media.settings import CacheSettings
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
+PURGED: Final = "X-Igloo-Purged"
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1.0, 5.0, 3
 # CloudFront works on this many paths with a `*` at a time, and on 3,000 others.
 WILDCARDS_AT_ONCE: Final = 15
@@ -83,7 +84,8 @@ class Gateways:
             answer = self._web.request("PURGE", address)
         except HTTPError as error:
             raise CacheUnavailable(f"{self._url} does not answer") from error
-        if answer.status != HTTPStatus.OK:
+        # What it says from now on to who asks for the photo: 404, with a word that this is the purge's.
+        if answer.status != HTTPStatus.NOT_FOUND or PURGED not in answer.headers:
             raise CacheUnavailable(f"{self._url} answers {answer.status}")
 
 
