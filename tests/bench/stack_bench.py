@@ -70,7 +70,7 @@ class Bench:
         """Measure the requests around uploads alone, while nobody makes photos out of them."""
         self._measure_floors()
         count = self._requests // 2
-        people = [self._meter.person(f"Uploader {n}") for n in range(2 * people_for(count))]
+        people = [self._meter.person(f"Uploader {n}") for n in range(3 * people_for(count))]
         self._meter.settle()
         self._stack.processes["media-worker"].stop()
         for scenario in upload_scenarios(people, count):

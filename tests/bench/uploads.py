@@ -19,11 +19,12 @@ def people_for(uploads: int) -> int:
 
 
 def upload_scenarios(people: Sequence[Phone], count: int) -> Iterator[Scenario]:
-    """Ask for targets, complete one by one, complete ten by ten; half of the people do the first.
+    """Ask for targets, complete one by one, complete ten by ten; a third of the people do the first.
 
     Each scenario is made when it is its turn: the photos that it completes lie in S3 by then.
     """
-    askers, senders = people[: len(people) // 2], people[len(people) // 2 :]
+    # What has been completed stays open until it is ready: the senders are twice as many.
+    askers, senders = people[: len(people) // 3], people[len(people) // 3 :]
     yield upload_targets(list(askers), count)
     yield _completions(senders, count // 2)
     yield _batch_completions(senders, count)
