@@ -47,7 +47,7 @@ def get_media(media_id: UUID) -> Response:
 @blp.response(200, ItemSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(412, "PRECONDITION_FAILED", description="`media_changed` since the client read it")
-def edit_media(edit: ItemEdit, media_id: UUID) -> Response:
+def describe_media(edit: ItemEdit, media_id: UUID) -> Response:
     """Change the alt text or the focal point of one of your photos; what is left out stays, null takes back.
 
     With If-Match, only while you have not changed these since the client read it. Posts that show the photo
