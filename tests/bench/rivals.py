@@ -10,7 +10,7 @@ import pillow_heif
 import pyvips
 from PIL import Image, ImageOps, ImageSequence
 
-from bench.sizes import EFFORT_TODAY, MOVING_SIDES, QUALITY_TODAY, SIDES, unencoded, write
+from bench.sizes import MOVING_SIDES, SIDES, today, unencoded, write
 
 Frame = Image.Image
 
@@ -73,7 +73,8 @@ def _moving_by_pillow(opened: Frame, folder: Path) -> None:
 
 
 def _save(image: Frame, folder: Path, name: str, **options: Any) -> None:  # noqa: ANN401 - Pillow's own
-    image.save(folder / f"{name}.webp", quality=QUALITY_TODAY[name], method=EFFORT_TODAY[name], **options)
+    webp = today(name, is_moving="save_all" in options)
+    image.save(folder / f"{name}.webp", quality=webp.quality, method=webp.effort, **options)
 
 
 RIVALS: Final[dict[str, Callable[[Path, Path], None]]] = {"libvips alone": by_libvips, "Pillow": by_pillow}

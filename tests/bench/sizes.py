@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pyvips
 
-from igloo_media.images.encoding import QUALITY, WEBP_EFFORT
+from igloo_media.images.encoding import MOVING, STILL, WebP
 from igloo_media.images.pixels import (
     FEED_PIXELS,
     FULL_PIXELS,
@@ -15,8 +15,8 @@ from igloo_media.images.pixels import (
 
 SIDES: Final = {"thumb": THUMB_PIXELS, "feed": FEED_PIXELS, "full": FULL_PIXELS}
 MOVING_SIDES: Final = {"full": MOVING_FULL_PIXELS, "feed": MOVING_FEED_PIXELS}
-QUALITY_TODAY: Final = QUALITY
-EFFORT_TODAY: Final = dict.fromkeys(SIDES, WEBP_EFFORT)
+QUALITY_TODAY: Final = {name: webp.quality for name, webp in STILL.items()}
+EFFORT_TODAY: Final = {name: webp.effort for name, webp in STILL.items()}
 
 
 def unencoded(photo: Any) -> dict[str, Any]:  # noqa: ANN401 - pyvips has no types
@@ -33,4 +33,10 @@ def decode_jpeg(jpeg: bytes) -> Any:  # noqa: ANN401 - pyvips has no types
 
 def write(image: Any, path: str, name: str) -> None:  # noqa: ANN401 - pyvips has no types
     """Write a rendition as igloo does today."""
-    image.webpsave(path, Q=QUALITY_TODAY[name], effort=EFFORT_TODAY[name], keep="icc")
+    webp = today(name, is_moving=bool(image.get_typeof("page-height")))
+    image.webpsave(path, Q=webp.quality, effort=webp.effort, keep="icc")
+
+
+def today(name: str, *, is_moving: bool) -> WebP:
+    """Return how igloo encodes a rendition today."""
+    return MOVING[name] if is_moving else STILL[name]

@@ -11,11 +11,12 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from igloo_auth.commands.accounts import accounts
 from igloo_auth.commands.keys import keys
-from igloo_common import event_metrics, metrics
+from igloo_common import event_metrics, metrics, storage_errors
 from igloo_common.backlog import Backlog
 from igloo_common.cli import events
 from igloo_local.commands import COMMANDS
 from igloo_local.source import ROOT
+from igloo_media.jobs import photo_metrics, purging, recounts
 from igloo_social.jobs import backlog, counts, pushes
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
@@ -23,7 +24,17 @@ TEXT = (ROOT / "docs" / "operations.md").read_text()
 
 def counted() -> set[str]:
     """Return the names of all metrics, as Prometheus shows them."""
-    modules = (event_metrics, metrics, backlog, counts, pushes)
+    modules = (
+        event_metrics,
+        metrics,
+        storage_errors,
+        backlog,
+        counts,
+        pushes,
+        photo_metrics,
+        purging,
+        recounts,
+    )
     found = [member for module in modules for member in vars(module).values()]
     families = [family for one in found if isinstance(one, MetricWrapperBase) for family in one.describe()]
     counters = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}

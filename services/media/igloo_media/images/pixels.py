@@ -7,15 +7,13 @@ from typing import Any
 import pyvips
 
 from igloo_media.images.colors import has_profile, in_srgb
-from igloo_media.images.encoding import QUALITY, WEBP_EFFORT, encoded
+from igloo_media.images.encoding import encoded
 from igloo_media.images.frames import Frames, decoded, within
 from igloo_media.images.header import read_header
 from igloo_media.images.outcome import ImageRejected, Photo, RenditionFile, too_much_memory, unreadable
 from igloo_media.images.palette import blurhash, dominant_color
 from igloo_media.images.receipt import receipt_of
 from igloo_media.images.squares import FocalPoint, square
-
-__all__ = ["FEED_PIXELS", "FULL_PIXELS", "QUALITY", "THUMB_PIXELS", "WEBP_EFFORT", "cut_thumb", "render"]
 
 FULL_PIXELS, FEED_PIXELS, THUMB_PIXELS = 2048, 1080, 320
 # An animation costs by the frame, on the way to the phone as well: the longer side is kept smaller, the more
