@@ -1,7 +1,7 @@
 """Addresses that carry their own permission: a path, an expiry and a signature over both.
 
 The signature is the first half of an HMAC-SHA256, in hexadecimal digits, over three lines: the purpose, the
-path and the expiry. It is what a function at a content network's edge can check, which knows no other keyed hash.
+path and the expiry. A function at a content network's edge can check it, which knows no other keyed hash.
 """
 
 import hashlib
