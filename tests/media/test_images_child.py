@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pyvips
 
 from factories import photos
 from igloo_media.images import ImageRejected, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images.answers import photo_of
 from igloo_media.images.limits import ChildLimits
 from media.rendering import refusal, render
 
@@ -136,3 +139,85 @@ def test_the_child_is_confined_before_it_sees_a_photo(tmp_path: Path) -> None:
     assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [
         ["64", "64"]
     ]
+
+
+SOUND: dict[str, Any] = {
+    "width": 64,
+    "height": 48,
+    "frames": 1,
+    "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+    "dominant_color": "#7a5c3e",
+    "receipt": {"removed": ["exif"], "kept": []},
+    "renditions": {
+        name: {"width": 64, "height": 48, "is_animated": False} for name in ("thumb", "feed", "full")
+    },
+}
+LIES: dict[str, Any] = {
+    "no JSON": b"\xff\n",
+    "no answer": b"[]\n",
+    "no photo": b"{}\n",
+    "a size that no column holds": {"width": 10**12},
+    "a size of nothing": {"height": 0},
+    "a text as a size": {"frames": "1"},
+    "words instead of a BlurHash": {"blurhash": "\0" * 28},
+    "a colour of its own": {"dominant_color": "#7a5c3e;"},
+    "a receipt that tells": {"receipt": {"removed": ["47.05 N, 8.31 E"], "kept": []}},
+    "no thumbnail": {"renditions": {"feed": {}, "full": {}}},
+    "a refusal with a code of its own": {"rejected": {"code": "media ready\n", "detail": ""}},
+}
+
+
+def _answer(rejected: object = None, **changes: object) -> bytes:
+    return json.dumps({"photo": {**SOUND, **changes}, "rejected": rejected}).encode() + b"\n"
+
+
+def _rendered(folder: Path) -> None:
+    for name in ("thumb", "feed", "full"):
+        (folder / f"{name}.webp").write_bytes(b"pixels")
+
+
+def test_an_answer_names_no_file_and_no_type_that_the_worker_would_believe(tmp_path: Path) -> None:
+    _rendered(tmp_path)
+    told = {"name": "../x", "path": "/etc/hostname", "content_type": "text/html", "size_bytes": 0}
+    renditions = {name: {**size, **told} for name, size in SOUND["renditions"].items()}
+
+    photo = photo_of(_answer(renditions=renditions), tmp_path)
+
+    assert [(each.name, each.path, each.content_type, each.size_bytes) for each in photo.renditions] == [
+        (name, tmp_path / f"{name}.webp", "image/webp", 6) for name in ("thumb", "feed", "full")
+    ]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_answer_that_makes_no_sense_is_the_end_of_the_child(lie: str, tmp_path: Path) -> None:
+    _rendered(tmp_path)
+    told = LIES[lie]
+
+    with pytest.raises(ProcessingCrashed, match="makes no sense"):
+        photo_of(told if isinstance(told, bytes) else _answer(**told), tmp_path)
+
+
+def test_a_rendition_that_leads_elsewhere_is_not_read(tmp_path: Path) -> None:
+    _rendered(tmp_path)
+    (tmp_path / "feed.webp").unlink()
+    with pytest.raises(ProcessingCrashed, match="makes no sense"):
+        photo_of(_answer(), tmp_path)
+
+    (tmp_path / "feed.webp").symlink_to("/etc/hostname")
+    with pytest.raises(ProcessingCrashed, match="makes no sense"):
+        photo_of(_answer(), tmp_path)
+
+
+def test_an_answer_without_an_end_does_not_fill_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "endless").write_text("#!/bin/sh\nyes | tr -d '\\n'\n")
+    (tmp_path / "endless").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "endless"))
+    renderer = Renderer(ChildLimits())
+    try:
+        with pytest.raises(ProcessingCrashed, match="does not end its answer"):
+            render(renderer, tmp_path, photos.jpeg(64, 48))
+        assert renderer.child_id is None
+    finally:
+        renderer.close()

@@ -7,9 +7,7 @@ from typing import Any
 import pyvips
 
 from igloo_media.images.frames import Frames
-from igloo_media.images.outcome import RenditionFile
-
-CONTENT_TYPE = "image/webp"
+from igloo_media.images.outcome import CONTENT_TYPE, RenditionFile, file_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +30,7 @@ MOVING = {"full": WebP(quality=80, effort=2), "feed": WebP(quality=78, effort=2)
 
 def encoded(frames: Frames, folder: Path, name: str) -> RenditionFile:
     """Write one rendition into the folder."""
-    path = folder / f"{name}.webp"
+    path = file_of(folder, name)
     image, webp = (_strip(frames), MOVING[name]) if frames.is_animated else (frames.first, STILL[name])
     # Only the colour profile stays: no position, no camera, no comment leaves with a rendition.
     image.webpsave(str(path), Q=webp.quality, effort=webp.effort, keep="icc")

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+CONTENT_TYPE = "image/webp"
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenditionFile:
@@ -16,6 +18,11 @@ class RenditionFile:
     content_type: str
     size_bytes: int
     is_animated: bool = False
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Name the file that a rendition is written to."""
+    return folder / f"{name}.webp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,45 +80,15 @@ class ProcessingCrashed(Exception):
 
 
 def as_message(outcome: Photo | RenditionFile | ImageRejected) -> dict[str, Any]:
-    """Return the child's answer as what JSON can carry."""
+    """Return the child's answer as what JSON can carry; `answers` reads it."""
     if isinstance(outcome, ImageRejected):
         return {"rejected": {"code": outcome.code, "detail": str(outcome)}}
     if isinstance(outcome, RenditionFile):
-        return {"rendition": _as_plain(outcome)}
-    photo = asdict(outcome)
-    return {"photo": {**photo, "renditions": [_as_plain(each) for each in outcome.renditions]}}
+        return {"rendition": _size(outcome)}
+    return {
+        "photo": {**asdict(outcome), "renditions": {each.name: _size(each) for each in outcome.renditions}}
+    }
 
 
-def photo_of(message: dict[str, Any]) -> Photo:
-    """Return the photo that the child answered.
-
-    Raises:
-        ImageRejected: when that was the child's answer.
-    """
-    photo = _accepted(message)["photo"]
-    receipt = Receipt(**{name: tuple(kinds) for name, kinds in photo["receipt"].items()})
-    renditions = tuple(_from_plain(each) for each in photo["renditions"])
-    return Photo(**{**photo, "receipt": receipt, "renditions": renditions})
-
-
-def rendition_of(message: dict[str, Any]) -> RenditionFile:
-    """Return the one rendition that the child answered.
-
-    Raises:
-        ImageRejected: when that was the child's answer.
-    """
-    return _from_plain(_accepted(message)["rendition"])
-
-
-def _accepted(message: dict[str, Any]) -> dict[str, Any]:
-    if rejected := message.get("rejected"):
-        raise ImageRejected(rejected["code"], rejected["detail"])
-    return message
-
-
-def _as_plain(rendition: RenditionFile) -> dict[str, Any]:
-    return {**asdict(rendition), "path": str(rendition.path)}
-
-
-def _from_plain(rendition: dict[str, Any]) -> RenditionFile:
-    return RenditionFile(**{**rendition, "path": Path(rendition["path"])})
+def _size(rendition: RenditionFile) -> dict[str, object]:
+    return {"width": rendition.width, "height": rendition.height, "is_animated": rendition.is_animated}

@@ -8,19 +8,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
+from igloo_media.images.answers import MAX_ANSWER_BYTES, photo_of, rendition_of
 from igloo_media.images.limits import ChildLimits
 from igloo_media.images.outcome import (
+    ImageRejected,
     Photo,
     ProcessingCrashed,
     ProcessingTimeout,
     RenditionFile,
-    photo_of,
-    rendition_of,
 )
+
+Outcome = TypeVar("Outcome", Photo, RenditionFile)
 
 STOP_SECONDS = 5.0
 READ_BYTES = 65_536
@@ -52,9 +56,9 @@ class Renderer:
         Raises:
             ImageRejected: the bytes are not a photo that igloo takes.
             ProcessingTimeout: the child used up its CPU or wall time, and was ended.
-            ProcessingCrashed: the child died.
+            ProcessingCrashed: the child died, or does not make sense.
         """
-        return photo_of(self._done("render", source, folder, focal_point))
+        return self._done("render", source, folder, focal_point, photo_of)
 
     def cut_thumb(self, source: Path, folder: Path, focal_point: tuple[float, float] | None) -> RenditionFile:
         """Cut the thumbnail anew from the `full` rendition, around the focal point or else the middle.
@@ -62,22 +66,28 @@ class Renderer:
         Raises:
             ImageRejected: the bytes are not a rendition of ours.
             ProcessingTimeout: the child used up its CPU or wall time, and was ended.
-            ProcessingCrashed: the child died.
+            ProcessingCrashed: the child died, or does not make sense.
         """
-        return rendition_of(self._done("cut_thumb", source, folder, focal_point))
+        return self._done("cut_thumb", source, folder, focal_point, partial(rendition_of, name="thumb"))
 
     def _done(
-        self, task: str, source: Path, folder: Path, focal_point: tuple[float, float] | None
-    ) -> dict[str, Any]:
+        self,
+        task: str,
+        source: Path,
+        folder: Path,
+        focal_point: tuple[float, float] | None,
+        read: Callable[[bytes, Path], Outcome],
+    ) -> Outcome:
         child = self._ready_child()
         request = {"task": task, "source": str(source), "folder": str(folder), "focal_point": focal_point}
+        self._rendered += 1
         try:
-            answer = self._ask(child, request)
+            return read(self._ask(child, request), folder)
+        except ImageRejected:
+            raise
         except BaseException:
             self.close()
             raise
-        self._rendered += 1
-        return answer
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -123,7 +133,7 @@ class Renderer:
             start_new_session=True,
         )
 
-    def _ask(self, child: subprocess.Popen[bytes], request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, child: subprocess.Popen[bytes], request: dict[str, Any]) -> bytes:
         assert child.stdin is not None  # noqa: S101 - both are pipes, asked for above
         assert child.stdout is not None  # noqa: S101
         deadline = time.monotonic() + self._limits.wall_seconds
@@ -139,8 +149,9 @@ class Renderer:
             if not received:
                 raise self._death(child)
             answer += received
-        message: dict[str, Any] = json.loads(answer)
-        return message
+            if len(answer) > MAX_ANSWER_BYTES:
+                raise ProcessingCrashed("the child does not end its answer")
+        return answer
 
     def _death(self, child: subprocess.Popen[bytes]) -> Exception:
         status = child.wait(timeout=STOP_SECONDS)
