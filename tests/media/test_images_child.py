@@ -99,12 +99,20 @@ ESCAPES = {
     "runs a program": "import os; os.execv('/bin/true', ['true'])",
     "starts a process": "import os; os.fork() or os._exit(0)",
     "ends the worker": "import os; os.kill(os.getppid(), 0)",
+    "ends a thread of the worker": (
+        "import ctypes, os, platform\n"
+        "call = {'x86_64': 234, 'aarch64': 131}[platform.machine()]\n"
+        "assert ctypes.CDLL(None).syscall(call, os.getppid(), os.getppid(), 0) == 0"
+    ),
+    "limits the worker": "import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_CPU)",
     "makes a folder": "import os, tempfile; os.mkdir(tempfile.gettempdir() + '/escape-%d' % os.getpid())",
     "reads the worker's secrets": "import os; open('/proc/%d/environ' % os.getppid(), 'rb').read()",
     "dumps its memory": "import resource; assert resource.getrlimit(resource.RLIMIT_CORE) != (0, 0)",
 }
 HARMLESS = {
     "starts a thread": "import threading; one = threading.Thread(target=print); one.start(); one.join()",
+    "aborts": "import os, signal; signal.signal(signal.SIGUSR1, print); signal.raise_signal(signal.SIGUSR1)",
+    "limits itself": "import resource; resource.setrlimit(resource.RLIMIT_CPU, (60, 60))",
     "writes a file": "import tempfile; tempfile.TemporaryFile().write(b'x')",
 }
 

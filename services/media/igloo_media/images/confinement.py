@@ -31,24 +31,27 @@ CALL_NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 CLONE_THREAD = 0x00010000
 OTHER_ABI = 0x40000000  # the x32 calls of x86-64
 CLONE3 = 435
-# The architecture to seccomp, the number of clone, and what is refused: network; programs and processes;
-# other processes; mounts and namespaces; features of the kernel with a record of holes.
+# The architecture to seccomp; the number of clone; what a process may do with itself alone: signal a thread, by
+# which it aborts, and limit itself. Then what is refused: network; programs and processes; other processes;
+# mounts and namespaces; features of the kernel with a record of holes.
 CALLS = {
     "x86_64": (
         0xC000003E,
         56,
+        (234, 302),
         (41, 42, 43, 44, 46, 49, 50, 53, 288),
         (57, 58, 59, 322),
-        (62, 101, 200, 310, 311, 424, 434, 438),
+        (62, 101, 129, 200, 297, 310, 311, 424, 434, 438),
         (155, 161, 165, 166, 272, 308),
         (175, 248, 249, 250, 298, 304, 313, 321, 323, 425, 426, 427),
     ),
     "aarch64": (
         0xC00000B7,
         220,
+        (131, 261),
         (198, 199, 200, 201, 202, 203, 206, 211, 242),
         (221, 281),
-        (117, 129, 130, 270, 271, 424, 434, 438),
+        (117, 129, 130, 138, 240, 270, 271, 424, 434, 438),
         (39, 40, 41, 51, 97, 268),
         (105, 217, 218, 219, 241, 265, 273, 280, 282, 425, 426, 427),
     ),
@@ -102,7 +105,9 @@ def _close_the_system(system: ctypes.CDLL) -> None:
         system.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(_Filter(len(code) // 8, code)))
 
 
-def _program(architecture: int, clone: int, *refused: tuple[int, ...]) -> bytes:
+def _program(
+    architecture: int, clone: int, about_itself: tuple[int, ...], *refused: tuple[int, ...]
+) -> bytes:
     steps = [
         (BPF_LOAD, 0, 0, ARCHITECTURE),
         (BPF_EQUAL, 1, 0, architecture),
@@ -113,6 +118,15 @@ def _program(architecture: int, clone: int, *refused: tuple[int, ...]) -> bytes:
     ]
     for number in (number for group in refused for number in group):
         steps += [(BPF_EQUAL, 0, 1, number), (BPF_RETURN, 0, 0, REFUSE)]
+    for number in about_itself:
+        steps += [
+            (BPF_EQUAL, 0, 5, number),
+            (BPF_LOAD, 0, 0, FIRST_ARGUMENT),
+            (BPF_EQUAL, 2, 0, 0),  # to prlimit(2) this is whoever calls it
+            (BPF_EQUAL, 1, 0, os.getpid()),
+            (BPF_RETURN, 0, 0, REFUSE),
+            (BPF_RETURN, 0, 0, ALLOW),
+        ]
     steps += [
         (BPF_EQUAL, 0, 1, CLONE3),
         (BPF_RETURN, 0, 0, NO_SUCH_CALL),
