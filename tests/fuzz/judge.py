@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from PIL import Image
 
 from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
@@ -67,8 +66,6 @@ def _wrong_with(photo: Photo) -> list[str]:
 
 def _left_over(renderer: Renderer, folder: Path, limits: ChildLimits) -> tuple[str, ...]:
     found = [f"left over: {path.name}" for path in folder.iterdir() if path.name not in FILES]
-    if len(psutil.Process().children(recursive=True)) > 1:
-        found.append("more than one child")
     if child_peak_bytes(renderer) > limits.memory_bytes * ALLOWED_OVER_LIMIT:
         found.append("the child had more memory than it may have")
     return tuple(found)

@@ -34,7 +34,7 @@ class Share:
 
 def worked_off(share: Share, *, limits: ChildLimits) -> Tally:
     """Take every mutant of a share; what is found goes into the tally, nothing is raised."""
-    tally, renderer = Tally(), Renderer(limits)
+    tally, renderer, before = Tally(), Renderer(limits), _processes()
     deadline = time.monotonic() + share.seconds
     try:
         for number in range(share.first, share.end, share.step):
@@ -43,11 +43,15 @@ def worked_off(share: Share, *, limits: ChildLimits) -> Tally:
             _take(mutant(share.seed, number), renderer, tally, share, limits)
     finally:
         renderer.close()
-    tally.violations += [f"process {each.pid} was left" for each in psutil.Process().children(recursive=True)]
+    tally.violations += [f"process {pid} was left" for pid in _processes() - before]
     tally.parent_peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if tally.parent_peak_bytes > MAX_PARENT_BYTES:
         tally.violations.append(f"the parent took {tally.parent_peak_bytes} bytes")
     return tally
+
+
+def _processes() -> set[int]:
+    return {each.pid for each in psutil.Process().children(recursive=True)}
 
 
 def _take(file: Mutant, renderer: Renderer, tally: Tally, share: Share, limits: ChildLimits) -> None:

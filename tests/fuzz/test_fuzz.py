@@ -30,7 +30,7 @@ def test_a_mutant_is_the_same_every_time_and_mostly_another_file() -> None:
 
     assert files == [mutant(7, number) for number in range(100)]
     assert len({file.data for file in files}) > 95
-    assert {file.kind for file in files} == {"jpeg", "png", "webp", "gif", "heic", "avif"}
+    assert {"jpeg", "png", "webp", "gif", "heic", "avif"} <= {file.kind for file in files}
 
 
 def test_every_original_is_taken_apart_without_a_gap() -> None:

@@ -46,10 +46,15 @@ def test_what_must_come_of_a_file_comes_and_nothing_else_goes_out(
 
 def test_the_corpus_is_large_and_the_same_every_time() -> None:
     names = [case.name for case in CORPUS]
-    files = [case.make() for case in CORPUS]
 
     assert len(set(names)) == len(names) > 200
-    assert [case.make() for case in CORPUS] == files
+    # One of each encoder is enough: everything else is put together by hand.
+    encoded = [
+        case
+        for case in CORPUS
+        if case.name in {"jpeg-cmyk", "heic-position", "avif-position", "webp-animated"}
+    ]
+    assert [case.make() for case in encoded] == [case.make() for case in encoded]
 
 
 @pytest.mark.parametrize("name", ["webp-position", "jpeg-position-little-endian", "webp-and-html"])
@@ -82,6 +87,7 @@ def _outcome(renderer: Renderer, source: Path, folder: Path) -> Photo | ImageRej
 
 def _check(photo: Photo, expected: Ready) -> None:
     assert (photo.width, photo.height) == (expected.width, expected.height)
+    assert expected.told <= set(photo.receipt.removed)
     assert {each.name for each in photo.renditions} == set(SIDES)
     assert sum(each.size_bytes for each in photo.renditions) <= MAX_RENDITIONS_BYTES
     for each in photo.renditions:

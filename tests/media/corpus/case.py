@@ -23,13 +23,15 @@ DEATHS = frozenset({"processing_timeout", "processing_crashed"})
 class Ready:
     """Renditions come of it.
 
-    The size is the upright one; `marked` says that the upright picture is red in its top left quarter only.
+    The size is the upright one; `marked` says that the upright picture is red in its top left quarter only;
+    `told` are the kinds that the receipt names at least.
     """
 
     width: int
     height: int
     frames: int = 1
     marked: bool = True
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

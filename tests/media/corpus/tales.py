@@ -13,9 +13,16 @@ from media.corpus.isomedia import Item
 from media.corpus.orientations import turned_jpeg
 from media.corpus.pictures import HEIGHT, WIDTH
 
-PLAIN = Ready(width=WIDTH, height=HEIGHT)
+EXIF_KINDS = ("exif", "position", "camera", "time", "comment", "maker_notes")
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP_NAME = b"http://ns.adobe.com/xmp/extension/\0"
+
+
+def _told(*kinds: str) -> Ready:
+    return Ready(width=WIDTH, height=HEIGHT, told=frozenset(kinds))
+
+
+EXIF_TOLD = _told(*EXIF_KINDS)
 
 
 def _exif(**fields: object) -> bytes:
@@ -24,6 +31,10 @@ def _exif(**fields: object) -> bytes:
 
 def _jpeg(*segments: bytes) -> bytes:
     return jpegs.with_segments(pictures.jpeg(), *segments)
+
+
+def _endless_maker_note() -> bytes:
+    return _exif(claimed_maker_note_bytes=0xFFFFFFFF)
 
 
 def _xmp() -> bytes:
@@ -83,6 +94,14 @@ def _png_texts() -> bytes:
     )
 
 
+def _png_many_texts() -> bytes:
+    return _png(*[pngs.chunk(b"tEXt", b"Comment\0" + secrets.WORDS)] * 50_000)
+
+
+def _png_latin_keyword() -> bytes:
+    return _png(pngs.chunk(b"tEXt", "Größe".encode("latin-1") + b"\0" + secrets.WORDS))
+
+
 def _png_raw_profile() -> bytes:
     """Return a PNG with EXIF as old programs wrote it: in hexadecimal."""
     body = Exif().app1()
@@ -125,25 +144,33 @@ def _avif() -> bytes:
     return _iso(b"avif", b"av01", pictures.avif())
 
 
+def _avif_with_a_strange_item() -> bytes:
+    strange = Item(kind=b"Ex\xd5\xff", body=secrets.WORDS, references=((b"cdsc", (1,)),))
+    return isomedia.assembled(b"avif", [isomedia.coded(pictures.avif(), b"av01"), strange])
+
+
 CASES = (
-    Case("jpeg-position-little-endian", partial(_exif, order="<"), PLAIN),
-    Case("jpeg-position-big-endian", partial(_exif, order=">"), PLAIN),
-    Case("jpeg-position-in-xmp", _xmp, PLAIN),
-    Case("jpeg-position-in-extended-xmp", _extended_xmp, PLAIN),
-    Case("jpeg-position-in-iptc", _iptc, PLAIN),
-    Case("jpeg-comment", _comment, PLAIN),
-    Case("jpeg-words-in-every-segment", _every_segment, PLAIN),
-    Case("jpeg-thumbnail-with-a-position", _thumbnail, PLAIN),
-    Case("jpeg-second-picture-with-a-position", _several_pictures, PLAIN),
-    Case("jpeg-maker-note-claims-four-gigabytes", partial(_exif, claimed_maker_note_bytes=0xFFFFFFFF), PLAIN),
-    Case("jpeg-directories-in-a-circle", partial(_exif, cyclic=True), PLAIN),
-    Case("jpeg-exif-twice", lambda: _jpeg(*[jpegs.segment(jpegs.APP1, Exif().app1())] * 2), PLAIN),
-    Case("jpeg-exif-cut-off", lambda: _jpeg(jpegs.segment(jpegs.APP1, Exif().app1()[:40])), PLAIN),
-    Case("png-position", lambda: _png(pngs.chunk(b"eXIf", Exif().tiff())), PLAIN),
-    Case("png-texts", _png_texts, PLAIN),
-    Case("png-position-in-hexadecimal", _png_raw_profile, PLAIN),
-    Case("webp-position", _webp, PLAIN),
-    Case("gif-comment-and-xmp", _gif, PLAIN),
-    Case("heic-position", _heic, PLAIN),
-    Case("avif-position", _avif, PLAIN),
+    Case("jpeg-position-little-endian", partial(_exif, order="<"), EXIF_TOLD),
+    Case("jpeg-position-big-endian", partial(_exif, order=">"), EXIF_TOLD),
+    Case("jpeg-position-in-xmp", _xmp, _told("xmp", "position", "comment")),
+    Case("jpeg-position-in-extended-xmp", _extended_xmp, _told("xmp", "position", "comment")),
+    Case("jpeg-position-in-iptc", _iptc, _told("iptc")),
+    Case("jpeg-comment", _comment, _told("comment")),
+    Case("jpeg-words-in-every-segment", _every_segment, EXIF_TOLD),
+    Case("jpeg-thumbnail-with-a-position", _thumbnail, _told(*EXIF_KINDS, "embedded_thumbnail")),
+    Case("jpeg-second-picture-with-a-position", _several_pictures, _told("embedded_pictures")),
+    Case("jpeg-maker-note-claims-four-gigabytes", _endless_maker_note, _told("exif", "position")),
+    Case("jpeg-directories-in-a-circle", partial(_exif, cyclic=True), _told("exif", "position")),
+    Case("jpeg-exif-twice", lambda: _jpeg(*[jpegs.segment(jpegs.APP1, Exif().app1())] * 2), EXIF_TOLD),
+    Case("jpeg-exif-cut-off", lambda: _jpeg(jpegs.segment(jpegs.APP1, Exif().app1()[:40])), _told("exif")),
+    Case("png-position", lambda: _png(pngs.chunk(b"eXIf", Exif().tiff())), EXIF_TOLD),
+    Case("png-texts", _png_texts, _told("text", "time", "xmp", "position")),
+    Case("png-fifty-thousand-texts", _png_many_texts, _told("text")),
+    Case("png-keyword-in-latin-1", _png_latin_keyword, _told("text")),
+    Case("png-position-in-hexadecimal", _png_raw_profile, _told("text")),
+    Case("webp-position", _webp, _told(*EXIF_KINDS, "xmp")),
+    Case("gif-comment-and-xmp", _gif, _told("comment", "xmp")),
+    Case("heic-position", _heic, _told(*EXIF_KINDS, "xmp")),
+    Case("avif-item-of-unreadable-type", _avif_with_a_strange_item, _told()),
+    Case("avif-position", _avif, _told(*EXIF_KINDS, "xmp")),
 )

@@ -14,6 +14,7 @@ from igloo_media.images.confinement import confine
 from igloo_media.images.outcome import ImageRejected, Photo, RenditionFile, as_message
 from igloo_media.images.pixels import cut_thumb, render
 from igloo_media.images.squares import FocalPoint
+from igloo_media.images.texts import forget_messages, read_any_bytes
 
 TASKS: dict[str, Callable[[Path, Path, FocalPoint | None], Photo | RenditionFile]] = {
     "render": render,
@@ -25,10 +26,12 @@ def main() -> int:
     """Answer until stdin ends, which it does when the worker goes away, however it goes."""
     answers = _reserved_stdout()
     limits = json.loads(sys.argv[1])
+    read_any_bytes()
     pyvips.cache_set_max(0)  # a photo comes once: an operation cache would only hold memory
     confine(memory_bytes=limits["memory_bytes"], written_bytes=limits["written_bytes"])
     for line in sys.stdin:
         _allow_cpu(limits["cpu_seconds"])
+        forget_messages()
         print(_answer(json.loads(line)), file=answers, flush=True)
     return 0
 
