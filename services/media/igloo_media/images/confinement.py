@@ -31,9 +31,9 @@ CALL_NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 CLONE_THREAD = 0x00010000
 OTHER_ABI = 0x40000000  # the x32 calls of x86-64
 CLONE3 = 435
-# The architecture to seccomp; the number of clone; what a process may do with itself alone: signal a thread, by
-# which it aborts, and limit itself. Then what is refused: network; programs and processes; other processes;
-# mounts and namespaces; features of the kernel with a record of holes.
+# The architecture to seccomp; the number of clone; what a process may do with itself alone: signal a thread,
+# by which it aborts, and limit itself. Then what is refused: network; programs and processes; other
+# processes; mounts and namespaces; features of the kernel with a record of holes.
 CALLS = {
     "x86_64": (
         0xC000003E,
