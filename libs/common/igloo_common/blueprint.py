@@ -58,7 +58,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         return lambda view: _carry(document(view), view)
 
     def alt_response(self, status_code: int, *args: Any, **options: Any) -> Callable[[View], View]:  # noqa: ANN401
-        """Document another reply that the operation may give."""
+        """Document another reply that the operation may give: by the name of a shared one, or in full."""
+        if args and options:
+            # flask-smorest drops them without a word: OpenAPI has no place for more beside a reference.
+            raise TypeError(
+                f"{args[0]} says all; tell in the view's docstring what else there is to {status_code}"
+            )
         document = super().alt_response(status_code, *args, **options)
         return lambda view: _carry(document(view), view)
 

@@ -89,6 +89,13 @@ def test_a_view_of_two_methods_is_refused_as_it_would_have_one_name() -> None:
             return json_response({})
 
 
+def test_what_a_reference_would_drop_is_refused() -> None:
+    blueprint = Blueprint("lossy", __name__)
+
+    with pytest.raises(TypeError, match="docstring"):
+        blueprint.alt_response(409, "CONFLICT", description="dropped by flask-smorest")
+
+
 def test_an_operation_without_a_rule_is_found() -> None:
     app: Flask = sample_app()
     access.assert_every_operation_has_access(app)

@@ -33,17 +33,16 @@ blp = Blueprint("completions", __name__, description="Photos that have been sent
 @access.user
 @access.about(upload_id="upload.own")
 @blp.response(200, UploadSchema)
-@blp.alt_response(
-    409,
-    "CONFLICT",
-    description="`upload_missing`: S3 has no file yet. `parts_missing`: nor these parts, by `missing`."
-    " `upload_size_mismatch`: another file came",
-)
-@blp.alt_response(410, "GONE", description="`upload_expired`: the file can no longer come")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(410, "GONE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def complete_upload(upload_id: UUID) -> Response:
     """Say that the file has been sent; its photo is then processed. Saying it again changes nothing.
 
-    A file that was sent in parts is put together first.
+    A file that was sent in parts is put together first. 409 `upload_missing`: S3 has no file yet;
+    `parts_missing`: nor some of its parts, whose numbers `missing` lists; `upload_size_mismatch`: another
+    file came. 410 `upload_expired`: the file can no longer come. 503 `storage_unavailable`: S3 cannot be
+    asked, say it again after Retry-After.
     """
     owner_id, storage = current_identity().user_id, provided(Storage)
     with reading() as reader:

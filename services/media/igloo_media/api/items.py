@@ -46,13 +46,13 @@ def get_media(media_id: UUID) -> Response:
 @blp.arguments(ItemEditSchema)
 @blp.response(200, ItemSchema)
 @blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(412, "PRECONDITION_FAILED", description="`media_changed` since the client read it")
+@blp.alt_response(412, "PRECONDITION_FAILED")
 def describe_media(edit: ItemEdit, media_id: UUID) -> Response:
     """Change the alt text or the focal point of one of your photos; what is left out stays, null takes back.
 
-    With If-Match, only while you have not changed these since the client read it. Posts that show the photo
-    follow. A photo that is ready gets a thumbnail around the new point within a moment, at a new address;
-    the addresses from before then show it too.
+    With If-Match, only while you have not changed these since the client read it: else 412 `media_changed`.
+    Posts that show the photo follow. A photo that is ready gets a thumbnail around the new point within a
+    moment, at a new address; the addresses from before then show it too.
     """
     owner_id, now = current_identity().user_id, utc_now()
     with transaction() as session:

@@ -27,15 +27,17 @@ blp = Blueprint("parts", __name__, description="Large photos on their way in, pa
 @access.user
 @access.about(upload_id="upload.own")
 @blp.response(200, PartsSchema)
-@blp.alt_response(
-    409, "CONFLICT", description="`too_small_for_parts`: send it whole. `upload_arrived`: it is there already"
-)
-@blp.alt_response(410, "GONE", description="`upload_expired`: ask for the upload again")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(410, "GONE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def begin_parts(upload_id: UUID) -> Response:
     """Begin to send a file of more than 8,000,000 bytes in parts, or go on with those that were begun.
 
     PUT each part to its target, in any order and at once if you like, each again as often as need be; then
     complete the upload as ever, which puts them together. What has arrived stays when the app is killed.
+
+    409 `too_small_for_parts`: send it whole; `upload_arrived`: it is there already. 410 `upload_expired`: ask
+    for the upload again.
     """
     upload = _sendable(upload_id)
     missing = _missing(upload)
@@ -49,14 +51,14 @@ def begin_parts(upload_id: UUID) -> Response:
 @access.user
 @access.about(upload_id="upload.own")
 @blp.response(200, PartsSchema)
-@blp.alt_response(
-    409,
-    "CONFLICT",
-    description="`not_in_parts`: begin them. `too_small_for_parts`: send it whole. `upload_arrived`",
-)
-@blp.alt_response(410, "GONE", description="`upload_expired`: ask for the upload again")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(410, "GONE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_parts(upload_id: UUID) -> Response:
-    """Tell which parts have arrived, with fresh targets for the others."""
+    """Tell which parts have arrived, with fresh targets for the others.
+
+    409 `not_in_parts`: begin them; the other refusals are those of beginning.
+    """
     upload = _sendable(upload_id)
     return _answer(upload, _missing(upload))
 

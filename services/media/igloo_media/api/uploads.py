@@ -11,7 +11,7 @@ from igloo_common import access
 from igloo_common.access import current_identity
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
-from igloo_common.idempotency import once
+from igloo_common.idempotency import KEY_PARAMETER, once
 from igloo_common.pagination import neighbours, page_response
 from igloo_common.rate_limits import RATE_LIMIT_HEADERS, announce
 from igloo_common.web import Blueprint, json_response, provided
@@ -36,14 +36,11 @@ blp = Blueprint("uploads", __name__, description="Photos on their way in, straig
 
 @blp.route("/v1/uploads", methods=["POST"])
 @access.user
+@blp.doc(parameters=[KEY_PARAMETER])
 @blp.arguments(RequestUploadsSchema)
 @blp.response(201, UploadsSchema, headers=RATE_LIMIT_HEADERS)
-@blp.alt_response(
-    409,
-    "CONFLICT",
-    description="`quota_exceeded`: delete photos first. `client_id_reused`: it names another file."
-    " `media_refused`: a moderator took down the files that `errors` points to",
-)
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(410, "GONE")
 @blp.alt_response(429, **UPLOADS_LIMITED)
 def request_uploads(body: dict[str, Any]) -> Response:
     """Ask for targets for 1 to 10 files.
@@ -51,7 +48,10 @@ def request_uploads(body: dict[str, Any]) -> Response:
     Send each file to its target, then complete the upload. Each target takes one file of exactly the
     announced size, type and, when it is given, SHA-256, for an hour. Files with a `client_id` may be asked
     for again: the same upload answers, with a fresh target; that counts towards no limit. Files of which one
-    cannot be taken are refused together. 410 `account_deleted` once the account is.
+    cannot be taken are refused together.
+
+    409 `quota_exceeded`: delete photos first; `client_id_reused`: it names another file; `media_refused`: a
+    moderator took down the files that `errors` points to. 410 `account_deleted` once the account is.
     """
     owner_id, storage, now = current_identity().user_id, provided(Storage), utc_now()
     limits = provided(Settings).person

@@ -53,20 +53,17 @@ def get_my_profile() -> Response:
 @blp.doc(parameters=[IF_MATCH])
 @blp.arguments(ProfileEditSchema)
 @blp.response(200, ProfileSchema)
-@blp.alt_response(
-    409,
-    "CONFLICT",
-    description="`username_taken`: another has or had it. `username_changed_recently`: see `changeable_at`",
-)
-@blp.alt_response(412, "PRECONDITION_FAILED", description="`profile_changed` since the client read it")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(412, "PRECONDITION_FAILED")
 def edit_my_profile(edit: ProfileEdit) -> Response:
     """Change one's own profile; what is left out stays.
 
-    With If-Match, only while the profile is as the client read it. When an account goes public, everybody who
-    asked to follow it does.
+    With If-Match, only while the profile is as the client read it: else 412 `profile_changed`. When an
+    account goes public, everybody who asked to follow it does.
 
     The first username of one's own may be chosen at any time, the next a fortnight later. The one before it
-    stays reserved: its owner may take it back, and nobody else gets it.
+    stays reserved: its owner may take it back, and nobody else gets it. 409 `username_taken`: another has or
+    had it; `username_changed_recently`: see `changeable_at`.
     """
     user_id = current_identity().user_id
     with transaction() as session:
