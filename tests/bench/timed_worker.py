@@ -21,7 +21,7 @@ PARTS: Final[tuple[tuple[str, Any, str], ...]] = (
     ("download", Storage, "download"),
     (RENDER, Renderer, "render"),
     ("upload", Storage, "upload"),
-    ("commit", processing, "_keep"),
+    ("commit", processing, "keep_photo"),
 )
 
 

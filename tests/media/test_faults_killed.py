@@ -23,7 +23,7 @@ from igloo_common.clock import utc_now
 from igloo_common.work_folders import remove_abandoned_folders
 from igloo_media.images import Renderer
 from igloo_media.images.limits import ChildLimits
-from igloo_media.jobs import processing
+from igloo_media.jobs import photo_ends, processing
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
@@ -44,8 +44,8 @@ class Seams:
             (Storage, "download"),
             (Renderer, "render"),
             (Storage, "upload"),
-            (processing, "finish_ready"),
-            (processing, "_keep"),
+            (photo_ends, "finish_ready"),
+            (processing, "keep_photo"),
         ):
             monkeypatch.setattr(owner, name, self._around(getattr(owner, name)))
 

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -19,28 +19,18 @@ from igloo_common.object_store import ObjectMissing, StorageUnavailable
 from igloo_common.outages import Outage
 from igloo_common.storage_errors import Trouble
 from igloo_common.work_folders import work_folder
-from igloo_media.events import RenditionFacts
-from igloo_media.images import ImageRejected, Photo, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images import ImageRejected, ProcessingCrashed, ProcessingTimeout, Renderer
 from igloo_media.images.limits import ChildLimits
-from igloo_media.jobs.photo_metrics import CHILD_DEATHS, OUTCOMES, SECONDS
-from igloo_media.operations.processing import (
-    Claim,
-    RenderedPhoto,
-    claim_next,
-    finish_failed,
-    finish_ready,
-    give_back,
-    let_go,
-)
-from igloo_media.operations.removals import schedule_removals
+from igloo_media.jobs.photo_ends import fail_photo, give_photo_back, keep_photo, retry_or_fail
+from igloo_media.jobs.photo_facts import rendered_photo
+from igloo_media.jobs.photo_metrics import SECONDS
+from igloo_media.operations.processing import Claim, RenderedPhoto, claim_next
 from igloo_media.operations.takedowns import MEDIA_REFUSED_CODE, MEDIA_REFUSED_DETAIL, is_refused
-from igloo_media.operations.turns import charge_owner
-from igloo_media.policies.objects import original_key, rendition_key, rendition_keys
+from igloo_media.policies.objects import original_key, rendition_key
 from igloo_media.policies.processing import (
     LONGEST_LANE_PAUSE_SECONDS,
     MAX_ATTEMPTS,
     outage_pause,
-    retry_delay,
 )
 from igloo_media.storage import ObjectTooLarge, Storage
 
@@ -88,12 +78,12 @@ class PhotoLane:
         try:
             photo = self._processed(claim)
         except ImageRejected as rejected:
-            _fail(claim, code=rejected.code, detail=str(rejected))
+            fail_photo(claim, code=rejected.code, detail=str(rejected))
         except (ProcessingTimeout, ProcessingCrashed) as death:
             if DISK_FULL in str(death):
                 self._wait_for_storage(claim, StorageUnavailable(str(death), trouble=Trouble.FULL))
             else:
-                _retry_or_fail(claim, death)
+                retry_or_fail(claim, death)
         except StorageUnavailable as unavailable:
             self._wait_for_storage(claim, unavailable)
         except OSError as error:
@@ -101,7 +91,7 @@ class PhotoLane:
             self._wait_for_storage(claim, StorageUnavailable(str(error), trouble=Trouble.FULL))
         else:
             self.outage.note_success()
-            _keep(claim, photo)
+            keep_photo(claim, photo)
 
     def leave_storage_alone(self, media_id: UUID, unavailable: StorageUnavailable) -> timedelta:
         """Pause the lane, for longer and longer, and return for how long."""
@@ -121,7 +111,7 @@ class PhotoLane:
     def _wait_for_storage(self, claim: Claim, unavailable: StorageUnavailable) -> None:
         alone = self.leave_storage_alone(claim.media_id, unavailable)
         pause = max(alone, outage_pause(utc_now() - claim.uploaded_at))
-        _give_back(claim, pause=pause, counts_as_attempt=False)
+        give_photo_back(claim, pause=pause, counts_as_attempt=False)
 
     def _processed(self, claim: Claim) -> RenderedPhoto:
         if claim.attempts > MAX_ATTEMPTS:
@@ -135,7 +125,7 @@ class PhotoLane:
             for rendition in photo.renditions:
                 key = rendition_key(claim.media_id, rendition.name)
                 self.storage.upload(key, rendition.path, content_type=rendition.content_type)
-        return _as_rendered(photo, content_sha256=content_sha256)
+        return rendered_photo(photo, content_sha256=content_sha256)
 
     def _fetch(self, claim: Claim, source: Path) -> bytes:
         """Download the original and return its SHA-256."""
@@ -167,7 +157,7 @@ class PhotoLane:
         try:
             for claim in tuple(self._in_hand):
                 log.warning("photo is given back unfinished", extra={"media_id": claim.media_id})
-                _give_back(claim, pause=timedelta(0), counts_as_attempt=False)
+                give_photo_back(claim, pause=timedelta(0), counts_as_attempt=False)
         finally:
             # Its thread may be waiting for it: killed and no more, so that the thread sees the end of it.
             for child in self.children:
@@ -188,94 +178,9 @@ class PhotoLane:
         return renderer
 
 
-def _as_rendered(photo: Photo, *, content_sha256: bytes) -> RenderedPhoto:
-    return RenderedPhoto(
-        content_sha256=content_sha256,
-        width=photo.width,
-        height=photo.height,
-        frames=photo.frames,
-        receipt=asdict(photo.receipt),
-        blurhash=photo.blurhash,
-        dominant_color=photo.dominant_color,
-        renditions=[
-            RenditionFacts(
-                name=each.name,
-                width=each.width,
-                height=each.height,
-                content_type=each.content_type,
-                size_bytes=each.size_bytes,
-                is_animated=each.is_animated,
-            )
-            for each in photo.renditions
-        ],
-    )
-
-
 def _refuse_taken_down(checksum: bytes) -> None:
     """Spare the work on a file that a moderator took down."""
     with reading() as reader:
         refused = is_refused(reader, checksum)
     if refused:
         raise ImageRejected(MEDIA_REFUSED_CODE, MEDIA_REFUSED_DETAIL)
-
-
-def _keep(claim: Claim, photo: RenderedPhoto) -> None:
-    with transaction() as session:
-        # Once more: its file may have been taken down while it was worked on.
-        refused = is_refused(session, photo.content_sha256)
-        kept = not refused and finish_ready(session, claim, photo, now=utc_now())
-    if refused:
-        _fail(claim, code=MEDIA_REFUSED_CODE, detail=MEDIA_REFUSED_DETAIL)
-    elif kept:
-        OUTCOMES.labels("ready").inc()
-    else:
-        _let_go(claim)
-
-
-def _fail(claim: Claim, *, code: str, detail: str) -> None:
-    with transaction() as session:
-        now = utc_now()
-        kept = finish_failed(session, claim, code=code, detail=detail, now=now)
-        if kept:
-            # An earlier attempt may have died between its uploads.
-            schedule_removals(session, keys=rendition_keys(claim.media_id), due_at=now)
-    if kept:
-        OUTCOMES.labels(code).inc()
-    else:
-        _let_go(claim)
-
-
-def _retry_or_fail(claim: Claim, death: ProcessingTimeout | ProcessingCrashed) -> None:
-    log.warning(
-        "photo ended its child process",
-        extra={
-            "media_id": claim.media_id,
-            "attempt": claim.attempts,
-            "code": death.code,
-            "reason": str(death),
-        },
-    )
-    CHILD_DEATHS.labels(death.code).inc()
-    if claim.attempts >= MAX_ATTEMPTS:
-        _fail(claim, code=death.code, detail=death.detail)
-    else:
-        _give_back(claim, pause=retry_delay(claim.attempts), counts_as_attempt=True)
-    # Afterwards, as the next attempt at this one is to come behind those who have waited for it as well.
-    with transaction() as session:
-        charge_owner(session, owner_id=claim.owner_id, now=utc_now())
-
-
-def _give_back(claim: Claim, *, pause: timedelta, counts_as_attempt: bool) -> None:
-    with transaction() as session:
-        kept = give_back(session, claim, pause=pause, counts_as_attempt=counts_as_attempt, now=utc_now())
-    if kept:
-        OUTCOMES.labels("given_back").inc()
-    else:
-        _let_go(claim)
-
-
-def _let_go(claim: Claim) -> None:
-    with transaction() as session:
-        let_go(session, claim, now=utc_now())
-    OUTCOMES.labels("closed").inc()
-    log.info("photo was deleted or taken over meanwhile", extra={"media_id": claim.media_id})

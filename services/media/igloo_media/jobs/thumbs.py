@@ -12,6 +12,7 @@ from igloo_common.object_store import ObjectMissing, StorageUnavailable
 from igloo_common.work_folders import work_folder
 from igloo_media.events import RenditionFacts
 from igloo_media.images import ImageRejected, ProcessingCrashed, ProcessingTimeout
+from igloo_media.jobs.photo_facts import rendition_facts
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.operations.thumbs import (
     ThumbClaim,
@@ -81,14 +82,7 @@ class RenderLane:
             storage.download(rendition_key(claim.media_id, "full"), source, max_bytes=MAX_FILE_BYTES)
             thumb = self.photos.renderer().cut_thumb(source, folder, claim.focal_point)
             storage.upload(claim.key, thumb.path, content_type=thumb.content_type)
-        return RenditionFacts(
-            name=thumb.name,
-            width=thumb.width,
-            height=thumb.height,
-            content_type=thumb.content_type,
-            size_bytes=thumb.size_bytes,
-            version=claim.version,
-        )
+        return rendition_facts(thumb, version=claim.version)
 
 
 def _retry_or_give_up(claim: ThumbClaim, death: ProcessingTimeout | ProcessingCrashed) -> None:
