@@ -136,6 +136,7 @@ def test_a_cancelled_upload_is_gone_and_announced_as_failed(ana: Person) -> None
     assert ana.call("DELETE", f"/v1/uploads/{upload['id']}").status_code == 204
 
     assert ana.call("GET", f"/v1/uploads/{upload['id']}").status_code == 404
+    assert code_of(ana.call("DELETE", f"/v1/uploads/{upload['id']}")) == (404, "upload_not_found")
     assert item(upload["id"]).state == "deleted"
     (failed,) = events("media.item.failed.v1")
     assert (failed["media_id"], failed["code"]) == (upload["id"], "media_deleted")

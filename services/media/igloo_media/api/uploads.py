@@ -105,6 +105,8 @@ def get_upload(upload_id: UUID) -> Response:
 @blp.response(204)
 def cancel_upload(upload_id: UUID) -> Response:
     """Give up an upload, or what became of it; refused once a post shows it."""
+    owner_id = current_identity().user_id
     with transaction() as session:
-        delete_item(session, owner_id=current_identity().user_id, media_id=upload_id, now=utc_now())
+        queries.uploads.find_upload(session, owner_id=owner_id, upload_id=upload_id, lock=True)
+        delete_item(session, owner_id=owner_id, media_id=upload_id, now=utc_now())
     return Response(status=204)
