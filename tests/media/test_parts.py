@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -120,6 +121,22 @@ def test_s3_takes_a_part_of_its_exact_length_alone(ana: Person) -> None:
         assert requests.put(first["target"]["url"], data=body, timeout=20).status_code == 403
     elsewhere = second["target"]["url"].replace("partNumber=2", "partNumber=3")
     assert requests.put(elsewhere, data=LARGE[: second["size_bytes"]], timeout=20).status_code == 403
+
+
+def test_of_a_part_that_was_sent_again_the_newest_counts(ana: Person, storage: Storage) -> None:
+    wrong = bytes([1]) * len(LARGE)
+    upload_id = large_upload(ana)
+    parts = begin(ana, upload_id)
+    for part in parts:
+        put(part, wrong)
+    time.sleep(1.1)  # S3 tells the age of a part in whole seconds
+    for part in parts:
+        put(part)
+
+    assert ana.call("POST", f"/v1/uploads/{upload_id}/complete").status_code == 200
+
+    joined = storage.inside.get_object(Bucket=storage.bucket, Key=original_key(ana.id, UUID(upload_id)))
+    assert joined["Body"].read() == LARGE
 
 
 def test_a_browser_may_put_parts_and_read_their_names(storage: Storage, settings: Settings) -> None:

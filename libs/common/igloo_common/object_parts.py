@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 
 from igloo_common.object_store import ObjectStore, translated
 
@@ -54,9 +55,10 @@ class PartsStore(ObjectStore):
         """
         with _translated():
             answer = self.inside.list_parts(Bucket=self.bucket, Key=key, UploadId=multipart_id)
+        # S3 lists what was sent last; other servers also what it took the place of, in any order.
+        by_age = sorted(answer.get("Parts", ()), key=itemgetter("LastModified"))
         return {
-            part["PartNumber"]: ArrivedPart(size_bytes=part["Size"], etag=part["ETag"])
-            for part in answer.get("Parts", ())
+            part["PartNumber"]: ArrivedPart(size_bytes=part["Size"], etag=part["ETag"]) for part in by_age
         }
 
     def join_parts(self, key: str, multipart_id: str, parts: Mapping[int, ArrivedPart]) -> None:
