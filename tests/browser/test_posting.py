@@ -47,6 +47,24 @@ def test_chosen_photos_are_uploaded_described_posted_and_shown(
     assert follower.read(post_id)["images"][0]["alt_text"] == "A bear on the ice"
 
 
+def test_a_photo_that_the_browser_cannot_show_has_a_sign_in_its_place(
+    town: Town, sign_in: OpenPage, tmp_path: Path
+) -> None:
+    [author] = town.people("Author")
+    (tmp_path / "seen.jpg").write_bytes(jpeg(640, 480, seed=1))
+    (tmp_path / "unseen.heic").write_bytes(BROKEN_JPEG)
+    page, _ = sign_in(author)
+    page.get_by_role("button", name="New post").click()
+    sheet = page.get_by_role("dialog", name="New post")
+
+    sheet.get_by_label("Choose photos").set_input_files([tmp_path / "seen.jpg", tmp_path / "unseen.heic"])
+
+    expect(sheet.get_by_role("listitem").nth(1).locator(".icon-photo")).to_be_visible()
+    expect(sheet.get_by_role("listitem").locator("img")).to_have_count(1)
+    sheet.get_by_role("button", name="Remove photo 2").click()
+    expect(sheet.get_by_role("listitem")).to_have_count(1)
+
+
 def test_a_photo_that_was_removed_again_is_not_posted(town: Town, sign_in: OpenPage, tmp_path: Path) -> None:
     [author] = town.people("Author")
     files = [tmp_path / name for name in ("kept.jpg", "removed.jpg")]

@@ -41,7 +41,9 @@ export async function openComposer(onPosted) {
   function tile(photo) {
     photo.progress = h("progress", { max: 1, value: 0, hidden: true });
     const description = h("input", { type: "text", maxLength: 1000, placeholder: texts.describeHint, "aria-label": texts.describe(photos.length), oninput: () => { photo.description = description.value.trim(); } });
-    const item = h("li", {}, h("img", { src: photo.address, alt: "" }), description, photo.progress,
+    // Most browsers cannot show HEIC; igloo can, once it is posted.
+    const picture = h("img", { src: photo.address, alt: "", onerror: () => picture.replaceWith(h("span", { class: "unseen" }, icon("photo"))) });
+    const item = h("li", {}, picture, description, photo.progress,
       iconButton("trash", texts.remove(photos.length), () => { photos.splice(photos.indexOf(photo), 1); item.remove(); ready(); }));
     return item;
   }
