@@ -25,7 +25,7 @@ from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.collector import remove_objects
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.operations.processing import RenderedPhoto, claim_next, finish_failed, finish_ready
-from igloo_media.operations.uploads import UPLOADED_CHANNEL
+from igloo_media.operations.wakes import PHOTOS_CHANNEL
 from igloo_media.policies.objects import original_key, rendition_key
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
@@ -286,9 +286,9 @@ def test_an_outage_of_s3_costs_no_attempt(ana: Person, app: Flask, settings: Set
 def test_completing_wakes_a_waiting_worker(ana: Person, app: Flask) -> None:
     with current_engine().connect() as connection:
         driver: Any = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
-        driver.execute(f"LISTEN {UPLOADED_CHANNEL}")
+        driver.execute(f"LISTEN {PHOTOS_CHANNEL}")
         ana.upload(photos.jpeg(64, 48))
         heard = list(driver.notifies(timeout=5, stop_after=1))
         driver.execute("UNLISTEN *")
 
-    assert [notice.channel for notice in heard] == [UPLOADED_CHANNEL]
+    assert [notice.channel for notice in heard] == [PHOTOS_CHANNEL]

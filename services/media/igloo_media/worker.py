@@ -20,8 +20,7 @@ from igloo_media.jobs.purging import measure_purges, purge_caches
 from igloo_media.jobs.recounts import RECOUNTED_EVERY_SECONDS, recount_usage
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.jobs.thumbs import RenderLane
-from igloo_media.operations.account_tasks import ACCOUNT_TASKS_CHANNEL
-from igloo_media.operations.uploads import UPLOADED_CHANNEL
+from igloo_media.operations.wakes import ACCOUNT_TASKS_CHANNEL, PHOTOS_CHANNEL
 from igloo_media.settings import ImageSettings, Settings
 from igloo_media.storage import Storage
 
@@ -46,7 +45,7 @@ def main() -> int:
         ],
         # Each with its own threads: a person who leaves with ten thousand photos keeps nobody else's waiting.
         lanes=[
-            Lane("photos", RenderLane(photos).step, UPLOADED_CHANNEL, 2.0, threads=settings.images.lanes),
+            Lane("photos", RenderLane(photos).step, PHOTOS_CHANNEL, 2.0, threads=settings.images.lanes),
             Lane("account-tasks", AccountTaskLane(storage).step, ACCOUNT_TASKS_CHANNEL, 1.0),
             Lane("measures", _measure, None, MEASURED_EVERY_SECONDS),
         ],

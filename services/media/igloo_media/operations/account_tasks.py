@@ -14,9 +14,8 @@ from sqlalchemy.orm import Session
 from igloo_common.errors import Gone
 from igloo_common.statements import Sent, Statement
 from igloo_media.models import AccountTask, TaskKind
+from igloo_media.operations.wakes import ACCOUNT_TASKS_CHANNEL, wake_lane
 from igloo_media.policies.account_tasks import LEASE
-
-ACCOUNT_TASKS_CHANNEL = "media_account_tasks"
 
 
 class AccountDeleted(Gone):
@@ -137,11 +136,10 @@ def _give_back(session: Session, task: Task, **values: object) -> None:
 def _add(session: Session, *, now: datetime, **values: Any) -> None:  # noqa: ANN401 - columns of AccountTask
     task = insert(AccountTask).values(**values, requested_at=now, due_at=now)
     session.execute(task.on_conflict_do_nothing())
-    _WAKE.run(session, {"channel": ACCOUNT_TASKS_CHANNEL})
+    wake_lane(session, ACCOUNT_TASKS_CHANNEL)
 
 
 _ACCOUNT = "hashtextextended('media account ' || %(account_id)s::uuid::text, 0)"
 _LOCK = Statement(f"SELECT pg_advisory_xact_lock({_ACCOUNT})")
 _LOCK_SHARED = Statement(f"SELECT pg_advisory_xact_lock_shared({_ACCOUNT})")
 _ERASURE = Statement("SELECT id FROM account_tasks WHERE account_id = %(account_id)s AND kind = 'erasure'")
-_WAKE = Statement("SELECT pg_notify(%(channel)s, '')")

@@ -10,11 +10,8 @@ from sqlalchemy import delete, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from igloo_common.statements import Statement
 from igloo_media.models import ThumbTask
-
-THUMBS_CHANNEL = "media_uploaded"
-"""The lane of photos cuts thumbnails as well."""
+from igloo_media.operations.wakes import PHOTOS_CHANNEL, wake_lane
 
 
 def request_thumb(session: Session, media_id: UUID, *, now: datetime) -> None:
@@ -29,13 +26,10 @@ def request_thumb(session: Session, media_id: UUID, *, now: datetime) -> None:
     session.execute(
         made.on_conflict_do_update(index_elements=[ThumbTask.media_id], set_=anew, where=unless_at_it)
     )
-    _WAKE.run(session, {"channel": THUMBS_CHANNEL})
+    wake_lane(session, PHOTOS_CHANNEL)
 
 
 def drop_thumb_tasks(session: Session, media_ids: Collection[UUID]) -> None:
     """Take back what nobody is at, of photos that end; a worker that is at one sees it by itself."""
     waiting = ThumbTask.media_id.in_(media_ids), ThumbTask.claim_id.is_(None)
     session.execute(delete(ThumbTask).where(*waiting))
-
-
-_WAKE = Statement("SELECT pg_notify(%(channel)s, '')")

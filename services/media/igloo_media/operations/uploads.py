@@ -21,13 +21,12 @@ from igloo_media.operations.account_tasks import AccountDeleted, ask_whether_del
 from igloo_media.operations.items import announce_failure, close_item
 from igloo_media.operations.takedowns import ask_for_refusal
 from igloo_media.operations.usage import ask_admission
+from igloo_media.operations.wakes import PHOTOS_CHANNEL, wake_lane
 from igloo_media.policies.items import EXPIRED_CODE, EXPIRED_DETAIL
 from igloo_media.policies.processing import TURN
 from igloo_media.policies.uploads import FORGOTTEN_AFTER, TARGET_LIFETIME
 from igloo_media.queries.uploads import Upload, find_upload
 from igloo_media.settings import PersonLimits
-
-UPLOADED_CHANNEL = "media_uploaded"
 
 
 class ClientIdReused(Conflict):
@@ -96,7 +95,7 @@ def request_uploads(
 def promote_upload(session: Session, upload_id: UUID, *, now: datetime) -> None:
     """Queue an arrived upload for processing and wake a worker; the caller holds its row lock."""
     _PROMOTE.run(session, {"id": upload_id, "now": now, "turn": TURN})
-    _WAKE.run(session, {"channel": UPLOADED_CHANNEL})
+    wake_lane(session, PHOTOS_CHANNEL)
 
 
 def expire_upload(session: Session, item: MediaItem, *, now: datetime) -> None:
@@ -200,4 +199,3 @@ UPDATE media_items AS item SET state = 'uploaded', uploaded_at = %(now)s, due_at
     ))
 WHERE id = %(id)s
 """)
-_WAKE = Statement("SELECT pg_notify(%(channel)s, '')")
