@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fuzz.originals import mutant, originals
 from fuzz.pieces import kind_of, pieces_of, repaired
-from fuzz.runs import Share, worked_off
-from igloo_media.images.limits import ChildLimits
+from fuzz.runs import Share
+from fuzz.workers import worked_off_together
 
 COUNT = 200
 
@@ -16,7 +16,7 @@ COUNT = 200
 def test_no_mutant_of_a_share_breaks_a_promise(tmp_path: Path) -> None:
     share = Share(seed=1, first=0, step=1, end=COUNT, seconds=100, kept_in=tmp_path)
 
-    tally = worked_off(share, limits=ChildLimits())
+    tally = worked_off_together(share)
 
     assert tally.violations == []
     assert tally.count == COUNT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from factories import photos
-from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.clock import utc_now
-from igloo_common.database import current_engine, transaction
+from igloo_common.database import transaction
 from igloo_common.ids import new_id
+from igloo_local.parts.postgres import Postgres
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.operations.processing import _CLAIM, Claim, claim_next, finish_failed
@@ -164,15 +164,15 @@ def test_a_turn_comes_after_those_of_the_same_person(ana: Person) -> None:
 
 
 @pytest.fixture
-def crowd(app: Flask, database_urls: Mapping[str, DatabaseUrls]) -> Iterator[psycopg.Connection[Any]]:
+def crowd(app: Flask, postgres_server: Postgres) -> Iterator[psycopg.Connection[Any]]:
     """Have 10,000 photos waiting, and 20,000 finished at this very moment."""
     with transaction() as session:
         session.execute(_MANY, {"state": "uploaded", "count": 10_000})
         session.execute(_MANY, {"state": "ready", "count": 20_000})
-    with current_engine().connect() as connection:
-        driver: Any = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
-        driver.execute("ANALYZE media_items")
-        yield driver
+    with postgres_server.connect(database="igloo") as connection:
+        connection.execute("SET search_path = media")
+        settle(connection, "media_items")
+        yield connection
 
 
 def test_a_claim_reads_one_row_however_many_wait_and_are_done(crowd: psycopg.Connection[Any]) -> None:
