@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from bench.sockets import SocketMeter, Traffic
 
-# A process of its own: in this one, others' connections are at work as well. It answers when all that it has sent
-# is acknowledged, which is when the kernel counts it.
+# A process of its own: in this one, others' connections are at work as well. It answers when all that it has
+# sent is acknowledged, which is when the kernel counts it.
 _TALKER = """
 import fcntl, socket, sys, termios, time
 line = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
