@@ -70,6 +70,7 @@ def test_a_position_is_found_by_each_reader_on_its_own() -> None:
     found = " ".join(leaks_in(case.make()))
 
     for sign in (
+        "holds b'GPS'",
         "ExifRead sees GPS GPSLatitude",
         "Pillow sees EXIF 34853",
         "Pillow sees xmp",
