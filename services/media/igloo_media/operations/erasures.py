@@ -16,6 +16,7 @@ from igloo_common.statements import Statement
 from igloo_media.events import AccountErased, Removed
 from igloo_media.models import AccountTask, MediaItem, MediaState, Rendition, TaskKind, ThumbTask
 from igloo_media.operations.account_tasks import Task
+from igloo_media.operations.locks import lock_items
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.thumb_requests import drop_thumb_tasks
@@ -90,7 +91,8 @@ def emptied_items(reader: Reader, account_id: UUID, *, now: datetime, limit: int
 
 def drop_items(session: Session, media_ids: Collection[UUID]) -> None:
     """Drop emptied items that have no objects any more."""
-    session.execute(delete(MediaItem).where(MediaItem.id.in_(media_ids), MediaItem.size_bytes == 0))
+    emptied = lock_items(session, MediaItem.id.in_(media_ids), MediaItem.size_bytes == 0)
+    session.execute(delete(MediaItem).where(MediaItem.id.in_(emptied)))
 
 
 def is_waiting(reader: Reader, account_id: UUID) -> bool:

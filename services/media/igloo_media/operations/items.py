@@ -15,6 +15,7 @@ from igloo_common.outbox import emit
 from igloo_media.events import MediaFailed, MediaReady, RenditionFacts, focal_point_of
 from igloo_media.models import MediaItem, MediaState
 from igloo_media.operations.abandonments import leave_parts
+from igloo_media.operations.locks import lock_items
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.operations.removals import schedule_removals
 from igloo_media.operations.thumb_requests import drop_thumb_tasks, request_thumb
@@ -91,13 +92,13 @@ def edit_item(
 
 def attach_items(session: Session, *, owner_id: UUID, media_ids: Collection[UUID], post_id: UUID) -> None:
     """Note which post shows these photos of its author; they are no longer collected."""
-    session.execute(
-        update(MediaItem)
-        .where(
-            MediaItem.id.in_(media_ids), MediaItem.owner_id == owner_id, MediaItem.state != MediaState.DELETED
-        )
-        .values(post_id=post_id)
+    photos = lock_items(
+        session,
+        MediaItem.id.in_(media_ids),
+        MediaItem.owner_id == owner_id,
+        MediaItem.state != MediaState.DELETED,
     )
+    session.execute(update(MediaItem).where(MediaItem.id.in_(photos)).values(post_id=post_id))
 
 
 def delete_items_of_post(

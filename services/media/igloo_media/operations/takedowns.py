@@ -16,6 +16,7 @@ from igloo_common.database import Reader
 from igloo_common.errors import Conflict, FieldError
 from igloo_common.statements import Sent, Statement
 from igloo_media.models import MediaItem, MediaState, Takedown
+from igloo_media.operations.locks import lock_items
 from igloo_media.operations.purges import withdraw_paths
 from igloo_media.policies.objects import rendition_paths
 
@@ -34,13 +35,15 @@ def take_down(
 
     The same bytes in another post stay: each post is a decision of its own.
     """
+    shown = lock_items(
+        session,
+        *_photos_of(post_id, author_id, media_ids),
+        MediaItem.state != MediaState.DELETED,
+        MediaItem.withheld_at.is_(None),
+    )
     withheld = session.execute(
         update(MediaItem)
-        .where(
-            *_photos_of(post_id, author_id, media_ids),
-            MediaItem.state != MediaState.DELETED,
-            MediaItem.withheld_at.is_(None),
-        )
+        .where(MediaItem.id.in_(shown))
         .values(withheld_at=now)
         .returning(
             MediaItem.id,
@@ -61,9 +64,8 @@ def take_down(
 
 def take_back(session: Session, *, post_id: UUID, author_id: UUID, media_ids: Collection[UUID]) -> None:
     """Show the photos of a restored post again, and accept their files, unless another post forbids it."""
-    session.execute(
-        update(MediaItem).where(*_photos_of(post_id, author_id, media_ids)).values(withheld_at=None)
-    )
+    photos = lock_items(session, *_photos_of(post_id, author_id, media_ids))
+    session.execute(update(MediaItem).where(MediaItem.id.in_(photos)).values(withheld_at=None))
     session.execute(delete(Takedown).where(Takedown.post_id == post_id))
 
 
