@@ -208,6 +208,7 @@ def let_time_pass(hours: float) -> None:
     columns = {
         "media_items": ("created_at", "expires_at", "due_at", "uploaded_at", "finished_at", "closed_at"),
         "object_removals": ("due_at",),
+        "abandoned_parts": ("due_at",),
     }
     with transaction() as session:
         for table, names in columns.items():

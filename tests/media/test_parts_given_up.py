@@ -9,10 +9,11 @@ import pytest
 import requests
 from sqlalchemy import text
 
+from factories.s3_faults import Fault, FaultyS3
 from igloo_common.database import reading
 from igloo_common.ids import new_id
 from igloo_common.object_store import StorageUnavailable
-from igloo_media.jobs.abandonments import abort_abandoned
+from igloo_media.jobs.abandonments import FAILURES_OF_S3, abort_abandoned
 from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.sweeper import sweep_uploads
 from igloo_media.policies.objects import original_key, originals_prefix
@@ -20,6 +21,7 @@ from igloo_media.settings import Settings
 from igloo_media.storage import Storage
 from media.account_tasks import leave, work
 from media.answers import code_of
+from media.bad_hours import through
 from media.conftest import Person, events, item, let_time_pass, send
 from media.sending_parts import LARGE, begin, large_upload, open_in_s3, put, send_parts
 
@@ -93,9 +95,51 @@ def test_what_is_to_be_aborted_is_remembered_while_s3_is_away(
     with pytest.raises(StorageUnavailable):
         abort_abandoned(Storage(replace(settings.storage, endpoint="http://127.0.0.1:9")))
     assert noted() == 1
+    let_time_pass(hours=0.1)
     abort_abandoned(storage)
 
     assert (open_in_s3(storage, ana.id), noted()) == ([], 0)
+
+
+@pytest.mark.parametrize("answer", [(500, "InternalError"), (404, "NoSuchKey")])
+def test_one_upload_on_which_s3_errs_keeps_no_other_from_being_aborted(
+    answer: tuple[int, str], ana: Person, storage: Storage, settings: Settings, faulty: FaultyS3
+) -> None:
+    bad, *others = (large_upload(ana) for _ in range(4))
+    for upload_id in (bad, *others):
+        begin(ana, upload_id)
+        ana.call("DELETE", f"/v1/uploads/{upload_id}")
+    shaky = through(faulty, settings.storage)
+    status, code = answer
+
+    with faulty.broken(Fault.ANSWER, status=status, code=code, key=f"originals/*/{bad}"):
+        with pytest.raises(StorageUnavailable):
+            abort_abandoned(shaky)
+        assert noted() == 1
+        asked = faulty.asked("DELETE", "originals/*")
+        abort_abandoned(shaky)
+        assert faulty.asked("DELETE", "originals/*") == asked, "it is put off"
+
+    let_time_pass(hours=0.1)
+    abort_abandoned(shaky)
+    assert (open_in_s3(storage, ana.id), noted()) == ([], 0)
+
+
+def test_s3_that_errs_on_every_upload_is_not_asked_about_all_of_them(
+    ana: Person, settings: Settings, faulty: FaultyS3
+) -> None:
+    for _ in range(FAILURES_OF_S3 + 2):
+        upload_id = large_upload(ana)
+        begin(ana, upload_id)
+        ana.call("DELETE", f"/v1/uploads/{upload_id}")
+
+    with faulty.broken(Fault.ANSWER, method="DELETE"):
+        with pytest.raises(StorageUnavailable):
+            abort_abandoned(through(faulty, settings.storage))
+        assert faulty.asked("DELETE", "originals/*") == FAILURES_OF_S3
+
+    abort_abandoned(Storage(settings.storage))
+    assert noted() == FAILURES_OF_S3, "the others have not been put off"
 
 
 def test_the_sweeper_joins_parts_that_have_all_arrived(ana: Person, storage: Storage) -> None:

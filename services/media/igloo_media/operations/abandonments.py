@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from igloo_common.database import Reader
 from igloo_common.statements import Statement
 from igloo_media.models import AbandonedParts
 from igloo_media.policies.objects import original_key
+from igloo_media.policies.uploads import ABORT_AGAIN_AFTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +42,13 @@ def leave_parts(session: Session, *, owner_id: UUID, upload_id: UUID, now: datet
     _LEAVE.run(session, {"id": upload_id, "key": key, "now": now})
 
 
-def due_abandoned(reader: Reader, *, now: datetime, limit: int) -> list[Abandoned]:
-    """Return uploads in parts to abort, the oldest first."""
-    due = select(AbandonedParts.object_key, AbandonedParts.multipart_id).where(AbandonedParts.due_at <= now)
-    rows = reader.execute(due.order_by(AbandonedParts.due_at).limit(limit))
-    return [Abandoned(**row._mapping) for row in rows]
+def take_abandoned(session: Session, *, now: datetime) -> Abandoned | None:
+    """Return the upload in parts whose abortion is the most overdue, and put off the next try of it.
+
+    So one of which S3 will not hear is behind all others from then on, and two workers share the work.
+    """
+    taken = _TAKE.row(session, {"now": now, "again_at": now + ABORT_AGAIN_AFTER})
+    return None if taken is None else Abandoned(object_key=taken[0], multipart_id=taken[1])
 
 
 def forget_abandoned(session: Session, multipart_ids: Sequence[str]) -> None:
@@ -57,6 +59,15 @@ def forget_abandoned(session: Session, multipart_ids: Sequence[str]) -> None:
 _ABANDON = Statement("""
 INSERT INTO abandoned_parts (multipart_id, object_key, due_at)
 VALUES (%(multipart_id)s, %(key)s, %(now)s) ON CONFLICT DO NOTHING
+""")
+_TAKE = Statement("""
+WITH next AS MATERIALIZED (
+    SELECT multipart_id FROM abandoned_parts WHERE due_at <= %(now)s
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE abandoned_parts AS parts SET due_at = %(again_at)s
+FROM next WHERE parts.multipart_id = next.multipart_id
+RETURNING parts.object_key, parts.multipart_id
 """)
 _LEAVE = Statement("""
 WITH taken AS (

@@ -19,6 +19,8 @@ TARGET_LIFETIME = timedelta(hours=1)
 # A phone completes within seconds of its POST: what is silent for longer has probably lost its client.
 FORGOTTEN_AFTER = timedelta(minutes=2)
 SWEEP_AGAIN_AFTER = timedelta(minutes=5)
+# Of parts that S3 still knew afterwards, or did not answer about.
+ABORT_AGAIN_AFTER = timedelta(minutes=5)
 # S3 checks a policy's expiry when a POST begins; a slow phone may still be sending after it.
 LATEST_ARRIVAL = timedelta(minutes=10)
 
