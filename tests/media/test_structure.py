@@ -13,6 +13,8 @@ from factories.databases import DatabaseUrls
 from factories.environment import service_environ
 from igloo_common.access import assert_every_operation_has_access
 from igloo_common.settings import ConfigurationError
+from igloo_media.images import limits
+from igloo_media.policies import uploads
 from igloo_media.settings import Settings
 
 
@@ -23,6 +25,11 @@ def flask(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProces
 
 def test_every_operation_says_who_may_call_it(media_app: Flask) -> None:
     assert_every_operation_has_access(media_app)
+
+
+def test_whatever_may_be_uploaded_may_be_opened() -> None:
+    # One number in two layers, of which neither may know the other.
+    assert limits.MAX_BYTES == uploads.MAX_FILE_BYTES
 
 
 def test_migrations_and_models_agree(database_urls: Mapping[str, DatabaseUrls]) -> None:
