@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,13 +20,13 @@ from factories.s3_faults import Fault, FaultyS3
 from igloo_common.clock import utc_now
 from igloo_common.database import transaction
 from igloo_common.outages import Outage
-from igloo_media.images import ProcessingCrashed, Renderer
+from igloo_media.images import Photo, ProcessingCrashed, Renderer
 from igloo_media.images.limits import ChildLimits
 from igloo_media.jobs.collector import remove_objects
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.jobs.thumbs import RenderLane
 from igloo_media.policies.objects import rendition_key
-from igloo_media.policies.processing import LONGEST_OUTAGE_PAUSE_SECONDS
+from igloo_media.policies.processing import LONGEST_OUTAGE_PAUSE_SECONDS, MAX_ATTEMPTS
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
 from media.bad_hours import SECONDS, assert_made_once, assert_waiting, recover, through
@@ -250,12 +252,51 @@ def test_a_full_disk_of_the_worker_costs_no_attempt(
     recover(shaky_lane, media_id)
     with monkeypatch.context() as patches:
         patches.setattr(Renderer, "render", crash)
+        patches.setattr("igloo_common.work_folders.disk_usage", lambda _: SimpleNamespace(free=1_000_000))
         assert shaky_lane.step()
     assert_waiting(ana, media_id)
 
     recover(shaky_lane, media_id)
     assert run(shaky_lane) == 1
     assert_made_once(ana, media_id, shaky_lane.storage)
+
+
+def test_a_photo_whose_child_only_says_that_the_disk_is_full_has_its_attempts_and_no_more(
+    ana: Person, shaky_lane: PhotoLane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (media_id,) = ana.upload(PHOTO)
+
+    def lie(*_: object, **__: object) -> None:
+        raise ProcessingCrashed(f"the child ended: {os.strerror(errno.ENOSPC)}")
+
+    monkeypatch.setattr(Renderer, "render", lie)
+    for _ in range(MAX_ATTEMPTS):
+        change(media_id, due_at=utc_now())
+        assert shaky_lane.step(), "the lane does not pause"
+
+    assert (item(media_id).state, item(media_id).failure_code) == ("failed", "processing_crashed")
+
+
+def test_a_rendition_that_becomes_a_link_after_the_check_is_not_followed(
+    ana: Person, shaky_lane: PhotoLane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (media_id,) = ana.upload(PHOTO)
+    secret = tmp_path / "environ"
+    secret.write_bytes(b"what the worker knows")
+    render = Renderer.render
+
+    def replace_afterwards(renderer: Renderer, source: Path, folder: Path, **more: Any) -> Photo:  # noqa: ANN401 - passed on
+        photo = render(renderer, source, folder, **more)
+        photo.renditions[0].path.unlink()
+        photo.renditions[0].path.symlink_to(secret)
+        return photo
+
+    monkeypatch.setattr(Renderer, "render", replace_afterwards)
+    assert shaky_lane.step()
+
+    assert list(shaky_lane.storage.listing(f"renditions/{media_id}/")) == []
+    assert (item(media_id).state, item(media_id).attempts) == ("uploaded", 1)
+    assert shaky_lane.children == [], "a child that does so gets no other photo"
 
 
 def test_thumbnails_wait_for_s3_with_the_photos(ana: Person, shaky_lane: PhotoLane, faulty: FaultyS3) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -14,6 +16,7 @@ import requests
 
 from igloo_common.ids import new_id
 from igloo_common.object_store import ObjectMissing, StorageUnavailable
+from igloo_common.object_transfers import FileReplaced
 from igloo_media.settings import Settings
 from igloo_media.storage import ObjectTooLarge, Storage, Target
 from media.conftest import send, wait_until
@@ -111,6 +114,26 @@ def test_a_read_address_works_and_stays_the_same_for_a_while(
     signed_at = int(time.time())
     wait_until(lambda: int(time.time()) > signed_at, "another second begins")
     assert storage.read_address(key, now=NOW + timedelta(minutes=40)) == address
+
+
+@pytest.mark.parametrize("kind", ["a link", "a named pipe", "a folder", "nothing"])
+def test_what_is_no_file_of_its_own_is_not_sent(
+    storage: Storage, key: str, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"something of the worker's own")
+    rendition = tmp_path / "rendition"
+    make: dict[str, Callable[[], object]] = {
+        "a link": lambda: rendition.symlink_to(tmp_path / "elsewhere"),
+        "a named pipe": lambda: os.mkfifo(rendition),
+        "a folder": rendition.mkdir,
+        "nothing": lambda: None,
+    }
+    make[kind]()
+
+    with pytest.raises(FileReplaced):
+        storage.upload(key, rendition, content_type="image/webp")
+
+    assert storage.size_of(key) is None
 
 
 def test_phones_get_the_public_address(settings: Settings, key: str) -> None:

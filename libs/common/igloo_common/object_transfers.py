@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
+import stat
 from collections.abc import Generator
 from contextlib import closing
 from http import HTTPStatus
@@ -26,6 +29,12 @@ _ADDRESS_SECONDS: Final = 60
 _CHUNK_BYTES: Final = 256 * 1024
 _ERROR_BYTES: Final = 4096
 _LONGEST_OUTAGE_SECONDS: Final = 5.0
+# A link, nothing at all, a socket: what open(2) says of them when it is told to follow nothing.
+_NO_FILE: Final = frozenset({errno.ELOOP, errno.ENOENT, errno.ENXIO})
+
+
+class FileReplaced(Exception):
+    """Where the file to send was, there is none any more, or something that leads elsewhere."""
 
 
 class ObjectReads:
@@ -101,10 +110,14 @@ class ObjectReads:
 
 
 class TimedFile(FileIO):
-    """A file to send that refuses to be read once its time is over, which ends the sending of it."""
+    """A file to send that refuses to be read once its time is over, which ends the sending of it.
+
+    Raises:
+        FileReplaced: the path ends in a link, or in anything else but a file.
+    """
 
     def __init__(self, path: Path, *, seconds: float) -> None:
-        super().__init__(path, "rb")
+        super().__init__(path, "rb", opener=_opened_itself)
         self._until = monotonic() + seconds
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -125,6 +138,21 @@ class _SoonRetry(Retry):
         """Return the seconds to wait."""
         longest: float = 0.1 * 2.0 ** len(self.history)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+
+
+def _opened_itself(path: str, flags: int) -> int:
+    """Open what lies at a path itself: whoever wrote it may have put a link there since it was looked at."""
+    try:
+        # Without O_NONBLOCK to open a named pipe would wait for somebody to write into it.
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise FileReplaced(f"{path} is not the file any more.") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileReplaced(f"{path} is no file.")
+    return descriptor
 
 
 def _next_chunk(answer: BaseHTTPResponse) -> bytes:

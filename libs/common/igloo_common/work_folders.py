@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
 from typing import Final
 
 _PREFIX: Final = "igloo-work-"
@@ -31,6 +31,14 @@ def work_folder() -> Iterator[Path]:
             yield folder
         finally:
             rmtree(folder, ignore_errors=True)
+
+
+def has_room_for(size_bytes: int) -> bool:
+    """Tell whether so many bytes more fit on the disk of these folders; one that cannot be asked has none."""
+    try:
+        return disk_usage(tempfile.gettempdir()).free >= size_bytes
+    except OSError:
+        return False
 
 
 def remove_abandoned_folders() -> int:

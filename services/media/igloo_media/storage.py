@@ -150,7 +150,11 @@ class Storage(PartsStore):
         return digest.digest()
 
     def upload(self, key: str, path: Path, *, content_type: str, seconds: float = UPLOAD_SECONDS) -> None:
-        """Write a file as an object that never changes."""
+        """Write a file as an object that never changes.
+
+        Raises:
+            FileReplaced: the path ends in a link, or in anything else but a file.
+        """
         with translated(), TimedFile(path, seconds=seconds) as file:
             self.inside.put_object(
                 Bucket=self.bucket, Key=key, Body=file, ContentType=content_type, CacheControl=IMMUTABLE

@@ -16,11 +16,14 @@ from uuid import UUID
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.object_store import ObjectMissing, StorageUnavailable
+from igloo_common.object_transfers import FileReplaced
 from igloo_common.outages import Outage
 from igloo_common.storage_errors import Trouble
-from igloo_common.work_folders import work_folder
+from igloo_common.work_folders import has_room_for, work_folder
 from igloo_media.images import ImageRejected, ProcessingCrashed, ProcessingTimeout, Renderer
+from igloo_media.images.answers import RENDITIONS
 from igloo_media.images.limits import ChildLimits
+from igloo_media.images.outcome import RenditionFile
 from igloo_media.jobs.photo_ends import fail_photo, give_photo_back, keep_photo, retry_or_fail
 from igloo_media.jobs.photo_facts import rendered_photo
 from igloo_media.jobs.photo_metrics import SECONDS
@@ -80,7 +83,7 @@ class PhotoLane:
         except ImageRejected as rejected:
             fail_photo(claim, code=rejected.code, detail=str(rejected))
         except (ProcessingTimeout, ProcessingCrashed) as death:
-            if DISK_FULL in str(death):
+            if self._is_of_full_disk(claim, death):
                 self._wait_for_storage(claim, StorageUnavailable(str(death), trouble=Trouble.FULL))
             else:
                 retry_or_fail(claim, death)
@@ -92,6 +95,15 @@ class PhotoLane:
         else:
             self.outage.note_success()
             keep_photo(claim, photo)
+
+    def _is_of_full_disk(self, claim: Claim, death: Exception) -> bool:
+        """Tell whether the disk killed the child, and not the photo.
+
+        Its last words alone are not believed: a photo that makes it say them would be tried for ever, and
+        keep the lane from working. What this photo had written is gone by now, and counts as free.
+        """
+        may_write = claim.size_bytes + len(RENDITIONS) * self.limits.written_bytes
+        return DISK_FULL in str(death) and not has_room_for(may_write)
 
     def leave_storage_alone(self, media_id: UUID, unavailable: StorageUnavailable) -> timedelta:
         """Pause the lane, for longer and longer, and return for how long."""
@@ -124,8 +136,21 @@ class PhotoLane:
             photo = self.renderer().render(source, folder, focal_point=claim.focal_point)
             for rendition in photo.renditions:
                 key = rendition_key(claim.media_id, rendition.name)
-                self.storage.upload(key, rendition.path, content_type=rendition.content_type)
+                self.send(key, rendition)
         return rendered_photo(photo, content_sha256=content_sha256)
+
+    def send(self, key: str, rendition: RenditionFile) -> None:
+        """Upload what the child wrote, and nothing that it has put in its place since that was looked at.
+
+        Raises:
+            ProcessingCrashed: the child has put something there.
+        """
+        try:
+            self.storage.upload(key, rendition.path, content_type=rendition.content_type)
+        except FileReplaced as replaced:
+            # No photo makes a decoder do so that is not in the hands of somebody else: it gets no other.
+            self.renderer().close()
+            raise ProcessingCrashed("the child has put something else in a rendition's place") from replaced
 
     def _fetch(self, claim: Claim, source: Path) -> bytes:
         """Download the original and return its SHA-256."""

@@ -81,7 +81,7 @@ class RenderLane:
             source = folder / "full"
             storage.download(rendition_key(claim.media_id, "full"), source, max_bytes=MAX_FILE_BYTES)
             thumb = self.photos.renderer().cut_thumb(source, folder, claim.focal_point)
-            storage.upload(claim.key, thumb.path, content_type=thumb.content_type)
+            self.photos.send(claim.key, thumb)
         return rendition_facts(thumb, version=claim.version)
 
 
