@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +47,16 @@ def verdict_on(renderer: Renderer, folder: Path, *, limits: ChildLimits) -> Verd
 
 def child_peak_bytes(renderer: Renderer) -> int:
     """Return the largest address space that the child ever had."""
-    if renderer.child_id is None:
-        return 0
-    found = re.search(r"VmPeak:\s+(\d+) kB", Path(f"/proc/{renderer.child_id}/status").read_text())
+    return 0 if renderer.child_id is None else _said_of(renderer.child_id, "VmPeak")
+
+
+def parent_peak_bytes() -> int:
+    """Return the most memory that this process ever held; getrusage would add what its own parent did."""
+    return _said_of(os.getpid(), "VmHWM")
+
+
+def _said_of(pid: int, name: str) -> int:
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) * 1024 if found else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from fuzz.judge import Verdict, child_peak_bytes, verdict_on
+from fuzz.judge import Verdict, child_peak_bytes, parent_peak_bytes, verdict_on
 from fuzz.originals import Mutant, mutant
 from fuzz.tally import Tally
 from igloo_media.images import Renderer
@@ -44,7 +43,7 @@ def worked_off(share: Share, *, limits: ChildLimits) -> Tally:
     finally:
         renderer.close()
     tally.violations += [f"process {pid} was left" for pid in _processes() - before]
-    tally.parent_peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    tally.parent_peak_bytes = parent_peak_bytes()
     if tally.parent_peak_bytes > MAX_PARENT_BYTES:
         tally.violations.append(f"the parent took {tally.parent_peak_bytes} bytes")
     return tally
