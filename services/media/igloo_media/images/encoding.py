@@ -18,12 +18,13 @@ class WebP:
     effort: int
 
 
-# By measurement (docs/performance.md): what feeds show is read often, and gets more effort for fewer bytes;
-# the full size is read seldom, and has most of the pixels. An animation is encoded frame by frame.
+# By measurement (docs/performance.md): what feeds show is read often, and gets more effort for a better
+# picture in fewer bytes; the full size is read seldom, and has most of the pixels. Below these qualities
+# skies begin to show bands. An animation is encoded frame by frame.
 STILL = {
     "full": WebP(quality=80, effort=0),
-    "feed": WebP(quality=71, effort=4),
-    "thumb": WebP(quality=68, effort=4),
+    "feed": WebP(quality=78, effort=4),
+    "thumb": WebP(quality=75, effort=4),
 }
 MOVING = {"full": WebP(quality=80, effort=2), "feed": WebP(quality=78, effort=2)}
 
