@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import termios
 import threading
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
-from uuid import UUID
 
 import pytest
 import requests
@@ -118,13 +119,13 @@ def test_a_file_that_vanished_fails(ana: Person, lane: PhotoLane, storage: Stora
     assert ana.media(media_id)["failure"]["code"] == "upload_lost"
 
 
-def test_a_child_killed_midway_has_its_photo_tried_again(app: Flask, ana: Person, lane: PhotoLane) -> None:
+def test_a_child_killed_midway_has_its_photo_tried_again(ana: Person, lane: PhotoLane) -> None:
     ana.upload(PHOTO)
     run(lane)
     child = lane.children[0]
     (media_id,) = ana.upload(photos.jpeg(800, 600))
     os.kill(child, signal.SIGSTOP)
-    killer = threading.Thread(target=_kill_once_processing, args=[app, media_id, child])
+    killer = threading.Thread(target=_kill_once_asked, args=[lane, child])
     killer.start()
 
     assert lane.step()
@@ -138,9 +139,13 @@ def test_a_child_killed_midway_has_its_photo_tried_again(app: Flask, ana: Person
     assert len(events(READY)) == 2
 
 
-def _kill_once_processing(app: Flask, media_id: UUID, child: int) -> None:
-    with app.app_context():
-        wait_until(lambda: item(media_id).state == "processing", "the photo is claimed")
+def _kill_once_asked(lane: PhotoLane, child: int) -> None:
+    """Kill the child when the photo's request lies in its pipe; one that is dead before is only replaced."""
+    process = lane._renderers[0]._child
+    assert process is not None
+    pipe = process.stdin
+    assert pipe is not None
+    wait_until(lambda: any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))), "the child is asked")
     os.kill(child, signal.SIGKILL)
 
 

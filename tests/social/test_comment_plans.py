@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_social.operations import blocks, comments
 from igloo_social.operations import likes as like_operations
@@ -93,7 +93,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), comments=Literal(COMMENTS)))
         settle(
             connection, "profiles", "posts", "comments", "comment_mentions", "likes", "bookmarks", "relations"

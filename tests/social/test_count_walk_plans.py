@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.operations.drift import FIRST, GROUNDS, Ground
 
@@ -53,7 +53,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(_TOWN.encode())
         settle(
             connection,

@@ -11,6 +11,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 from sqlalchemy import text
 
+from factories.plans import on_new_ground
 from igloo_common.statements import Statement
 from igloo_social.operations import (
     erased_comments,
@@ -179,7 +180,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(_TOWN)
         connection.execute("REINDEX SCHEMA social")
         connection.execute("VACUUM ANALYZE")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Select
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.explore import explore_statement
@@ -60,7 +60,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(_TOWN.encode())
         settle(connection, "profiles", "posts", "relations", "post_tags", "likes")
         yield connection

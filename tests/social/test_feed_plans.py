@@ -9,7 +9,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.feed_changes import CHANGES, POSTS_IN_FEED
 from igloo_social.queries.posts import posts_of_statement
@@ -68,7 +68,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(SQL(_TOWN).format(posts=Literal(POSTS)))
         settle(
             connection, "profiles", "posts", "relations", "timeline", "likes", "feed_changes", "post_changes"

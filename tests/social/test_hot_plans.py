@@ -14,6 +14,7 @@ from bench.town_database import build
 from bench.town_places import place_in
 from bench.towns import Town
 from factories.hot_statements import READS, WRITES, Place, weaknesses
+from factories.plans import on_new_ground
 from factories.recorded_statements import Executed, plan_of, recorded
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from factories.databases import DatabaseUrls
-    from igloo_local.parts.postgres import Postgres
+    from factories.plans import on_new_ground
+from igloo_local.parts.postgres import Postgres
 
 TOWN = Town(posts=10_000, people=2_000)
 
@@ -33,7 +35,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         build(connection, TOWN, say=lambda _: None)
         yield connection
 

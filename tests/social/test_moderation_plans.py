@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from factories.plans import settle
+from factories.plans import on_new_ground, settle
 from igloo_common.statements import Statement
 from igloo_social.models.reports import ReportTarget
 from igloo_social.operations import decisions, erased_reports, suspended_relations, suspended_traces
@@ -133,7 +133,7 @@ def connection(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as opened:
-        opened.execute("SET search_path = social")
+        on_new_ground(opened)
         yield opened
 
 

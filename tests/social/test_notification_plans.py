@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_social.operations import notifications
 from igloo_social.queries.notifications import ACTORS_SHOWN, UNREAD_STATEMENT, page_statement
@@ -64,7 +64,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(_TOWN)
         settle(connection, "profiles", "relations", "notifications", "notification_groups")
         yield connection

@@ -9,7 +9,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
-from factories.plans import settle
+from factories.plans import on_new_ground, settle
 from igloo_common.statements import Statement
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.search import MOST_BEGINNINGS, alike_statement, beginning_statement
@@ -37,7 +37,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE), viewer=Literal(VIEWER)))
         settle(connection, "profiles", "relations", "search_names")
         yield connection

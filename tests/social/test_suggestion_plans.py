@@ -12,7 +12,7 @@ import pytest
 from psycopg.sql import SQL, Literal
 
 from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, read_through, rows_read, settle
+from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
 from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.familiar_people import (
     COUNTED_UP_TO,
@@ -62,7 +62,7 @@ def town(
 ) -> Iterator[psycopg.Connection[Any]]:
     assert database_urls["social"]
     with postgres_server.connect(database="igloo") as connection:
-        connection.execute("SET search_path = social")
+        on_new_ground(connection)
         connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE)))
         settle(connection, "profiles", "relations", "facebook_friends")
         yield connection
