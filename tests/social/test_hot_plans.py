@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from factories.databases import DatabaseUrls
-    from factories.plans import on_new_ground
-from igloo_local.parts.postgres import Postgres
+    from igloo_local.parts.postgres import Postgres
 
 TOWN = Town(posts=10_000, people=2_000)
 
