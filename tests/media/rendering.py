@@ -10,6 +10,18 @@ from PIL import Image
 
 from igloo_media.images import ImageRejected, Photo, Renderer, RenditionFile
 
+# How a camera stores what is to be shown upright, by the orientation that it notes.
+STORED = {
+    1: lambda image: image,
+    2: lambda image: image.fliphor(),
+    3: lambda image: image.rot180(),
+    4: lambda image: image.flipver(),
+    5: lambda image: image.rot90().fliphor(),
+    6: lambda image: image.rot270(),
+    7: lambda image: image.rot270().fliphor(),
+    8: lambda image: image.rot90(),
+}
+
 
 def render(
     renderer: Renderer, folder: Path, photo: bytes, *, focal_point: tuple[float, float] | None = None

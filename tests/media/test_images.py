@@ -10,7 +10,7 @@ from PIL import Image
 
 from factories import photos
 from igloo_media.images import Renderer
-from media.rendering import opened, refusal, render
+from media.rendering import STORED, opened, refusal, render
 
 SIZES = {"thumb", "feed", "full"}
 
@@ -48,17 +48,7 @@ def test_an_extremely_wide_photo_keeps_a_row_of_pixels(renderer: Renderer, tmp_p
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_orientation_is_applied(renderer: Renderer, tmp_path: Path, orientation: int) -> None:
     upright = photos.corners(600, 400)
-    # What a camera stores so that a reader who applies the orientation sees the picture upright.
-    stored = {
-        1: lambda image: image,
-        2: lambda image: image.fliphor(),
-        3: lambda image: image.rot180(),
-        4: lambda image: image.flipver(),
-        5: lambda image: image.rot90().fliphor(),
-        6: lambda image: image.rot270(),
-        7: lambda image: image.rot270().fliphor(),
-        8: lambda image: image.rot90(),
-    }[orientation](upright)
+    stored = STORED[orientation](upright)
 
     photo = render(renderer, tmp_path, photos.turned_jpeg(stored, orientation))
 

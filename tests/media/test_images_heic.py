@@ -15,22 +15,11 @@ from PIL import Image
 from factories import photos
 from igloo_media.images import Renderer
 from igloo_media.images.limits import ChildLimits
-from media.rendering import colour, is_close, opened, refusal, render, rendition
+from media.rendering import STORED, colour, is_close, opened, refusal, render, rendition
 
 RED, GREY = (255, 0, 0), (128, 128, 128)
 # The red primary of Display P3 as profiles hold it: X, Y and Z in s15Fixed16.
 P3_RED = struct.pack(">iii", 33_759, 15_807, 0)
-# How a camera stores what is to be shown upright, by the orientation that it notes.
-STORED = {
-    1: lambda image: image,
-    2: lambda image: image.fliphor(),
-    3: lambda image: image.rot180(),
-    4: lambda image: image.flipver(),
-    5: lambda image: image.rot90().fliphor(),
-    6: lambda image: image.rot270(),
-    7: lambda image: image.rot270().fliphor(),
-    8: lambda image: image.rot90(),
-}
 CORNERS = photos.corners(320, 192)
 
 
