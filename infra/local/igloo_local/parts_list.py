@@ -25,7 +25,7 @@ from igloo_local.parts.postgres_roles import SERVICES
 from igloo_local.parts.preparation import BootStep, Preparation
 from igloo_local.parts.rabbitmq import RabbitMQ
 from igloo_local.parts.seaweed import Seaweed
-from igloo_local.parts.service import Service
+from igloo_local.parts.service import Adjust, Service, unchanged
 from igloo_local.ports import is_free, next_free_port
 from igloo_local.secret_values import SecretValues
 
@@ -37,7 +37,14 @@ class PartsList:
     """The parts of one stack and what they have to know of each other."""
 
     def __init__(
-        self, folder: Path, *, given: Mapping[str, str], gateway_port: int | None, console: Console
+        self,
+        folder: Path,
+        *,
+        given: Mapping[str, str],
+        gateway_port: int | None,
+        console: Console,
+        replicas: int = 1,
+        adjust: Adjust = unchanged,
     ) -> None:
         port = choose_gateway_port(gateway_port, console)
         self._folder = folder
@@ -45,11 +52,15 @@ class PartsList:
         self._logs = folder / "logs"
         self.broker_url = given.get("IGLOO_BROKER_URL", "")
         self.rabbitmq: RabbitMQ | None = None
-        self.services = {name: Service(name, folder / name, logs=self._logs) for name in SERVICES}
+        self.services = {
+            name: Service(name, folder / name, logs=self._logs, replicas=replicas, adjust=adjust)
+            for name in SERVICES
+        }
         self.postgres = None if self._databases_given() else Postgres(folder / "postgres", logs=self._logs)
         self.seaweed = None if "IGLOO_S3_ENDPOINT" in given else Seaweed(folder / "s3", logs=self._logs)
         self.facebook = self._make_facebook(port)
-        self.gateway = Nginx(folder / "gateway", port, values=self._gateway_values(), logs=self._logs)
+        values = adjust("gateway", self._gateway_values())
+        self.gateway = Nginx(folder / "gateway", port, values=values, logs=self._logs)
         self.preparation = Preparation(folder / "prepare", logs=self._logs)
         self._secrets = SecretValues.of(folder / "secrets.json")
 
@@ -122,10 +133,9 @@ class PartsList:
 
     def _describe_services(self, addresses: Addresses) -> None:
         services = self.services.items()
-        addresses.services = {name: {"web": one.url, "worker": one.worker_url} for name, one in services}
+        addresses.services = {name: one.urls for name, one in services}
         addresses.metrics = {
-            name: {"web": f"{one.url}/metrics", "worker": f"{one.worker_url}/metrics"}
-            for name, one in services
+            name: {process: f"{url}/metrics" for process, url in one.urls.items()} for name, one in services
         }
         addresses.databases = {
             name: one.environment[f"IGLOO_{name.upper()}_DATABASE_URL"] for name, one in services
@@ -160,7 +170,7 @@ class PartsList:
         demo = self._folder / DEMO_FOLDER
         demo.mkdir(parents=True, exist_ok=True)
         upstreams = {
-            f"{name.upper()}_UPSTREAM": f"127.0.0.1:{one.port}" for name, one in self.services.items()
+            f"{name.upper()}_UPSTREAM": " ".join(one.web_places) for name, one in self.services.items()
         }
         return {
             **upstreams,

@@ -16,7 +16,7 @@ from igloo_local.flag import Flag
 from igloo_local.given import check_given_places
 from igloo_local.lock import FolderLock
 from igloo_local.parts.part import Part
-from igloo_local.parts.service import Service
+from igloo_local.parts.service import Adjust, Service, unchanged
 from igloo_local.parts_list import PartsList
 from igloo_local.processes import ChildProcess
 from igloo_local.source import ROOT
@@ -36,7 +36,8 @@ class Stack:
     """Everything that `make run` starts; tests start it in folders of their own.
 
     `given` holds settings of the services by their environment names. An address among them (a database, the
-    broker, S3, Facebook) takes the place of the part that would be started.
+    broker, S3, Facebook) takes the place of the part that would be started. Of each service run `replicas`
+    web and worker processes; `adjust` may change what one process, or the `gateway`, is told.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class Stack:
         gateway_port: int | None = None,
         given: Mapping[str, str] | None = None,
         console: Console | None = None,
+        replicas: int = 1,
+        adjust: Adjust = unchanged,
     ) -> None:
         self.folder = folder.absolute()
         self.stop_requested = Flag()
@@ -55,6 +58,8 @@ class Stack:
         self._broker_wanted = broker
         self._port_wanted = gateway_port
         self._given = dict(given or {})
+        self._replicas = replicas
+        self._adjust = adjust
         self._lock = FolderLock(self.folder)
         self._supervisor: Supervisor | None = None
         self._parts: PartsList | None = None
@@ -83,7 +88,12 @@ class Stack:
         try:
             self._end_leftovers()
             self._parts = PartsList(
-                self.folder, given=self._given, gateway_port=self._port_wanted, console=self.console
+                self.folder,
+                given=self._given,
+                gateway_port=self._port_wanted,
+                console=self.console,
+                replicas=self._replicas,
+                adjust=self._adjust,
             )
             self._start_parts(self._parts)
         except BaseException:

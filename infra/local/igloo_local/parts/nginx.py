@@ -79,6 +79,7 @@ class Nginx(Part):
             "ROUTES_FILE": str(ROOT / "gateway" / "routes.conf"),
             "WEB_FOLDER": str(ROOT / "gateway" / "web"),
             **self._values,
+            **upstream_servers(self._values),
         }
         template = (ROOT / "gateway" / "nginx.conf.template").read_text()
         missing = {name for name in _PLACEHOLDER.findall(template) if name not in values}
@@ -89,6 +90,19 @@ class Nginx(Part):
 
     def _forget_pid(self) -> None:
         self._pid_file.unlink(missing_ok=True)
+
+
+def upstream_servers(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the `server` lines of each service's upstream, whose places are parted by blanks.
+
+    The container's `gateway/start` does the same.
+    """
+    return {
+        f"{name}_SERVERS": " ".join(
+            f"server {place} max_fails=0;" for place in values.get(f"{name}_UPSTREAM", "").split()
+        )
+        for name in ("AUTH", "SOCIAL", "MEDIA")
+    }
 
 
 def _program() -> str:
