@@ -19,7 +19,7 @@ run: ## Start all of igloo on this machine and print its address (Ctrl-C stops i
 
 .PHONY: test
 test: check ## Run every check and every test against the real parts (TESTS=path for fewer)
-	@$(LOCAL) install rabbitmq chromium
+	@$(LOCAL) install rabbitmq chromium faketime
 	@exec $(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder $(TESTS)
 
 .PHONY: check
@@ -36,7 +36,7 @@ bench-data: .venv-dev ## Build towns of 20,000 and of 1,000,000 posts in report/
 
 .PHONY: chaos
 chaos: .venv-dev ## Kill processes under load and check that nothing acknowledged was lost; writes report/chaos
-	@$(LOCAL) install rabbitmq
+	@$(LOCAL) install rabbitmq faketime
 	@PYTHONPATH=tests exec $(PYTHON) -m chaos $(ARGS)
 
 .PHONY: fuzz

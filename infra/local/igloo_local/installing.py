@@ -13,9 +13,19 @@ from igloo_local.settings import inherited_environment
 
 INSTALL_SECONDS = 300
 _POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def find_faketime() -> str | None:
+    """Return the library that gives one process a clock of its own, if the machine has it."""
+    # The one for programs with threads. Debian keeps it below the folder of the machine's architecture.
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return str(found[0]) if found else None
+
+
 # What the tests use and no wheel brings: name → how it is found, and Debian's package.
 PROGRAMS: Mapping[str, tuple[Callable[[], str | None], str]] = {
     "rabbitmq": (find_server, "rabbitmq-server"),
+    "faketime": (find_faketime, "libfaketime"),
     "chromium": (lambda: shutil.which("chromium") or shutil.which("google-chrome"), "chromium"),
 }
 # Another package manager may be at work, as it often is on a machine that has just booted.

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from igloo_local.errors import StackError
 from igloo_local.files import write_atomically, write_secret
 from igloo_local.parts.part import Part
 from igloo_local.processes import Command
+from igloo_local.settings import inherited_environment
 from igloo_local.waiting import accepts_connections, wait_until
 
 START_SECONDS = 90.0
+CONTROL_SECONDS = 60.0
 _USER = "igloo"
 # Debian's /usr/sbin/rabbitmq-server is a wrapper that switches to the user `rabbitmq`; here is what it wraps.
 _SCRIPT_FOLDERS = "/usr/lib/rabbitmq/bin:/usr/local/sbin:/opt/homebrew/sbin:/usr/local/bin:/opt/homebrew/bin"
@@ -73,6 +76,28 @@ class RabbitMQ(Part):
         broker = self.add_process("rabbitmq", self._broker_command(), before_start=self._need_name_server)
         broker.start()
         broker.wait_ready(self._speaks_amqp, seconds=START_SECONDS)
+
+    def control(self, *arguments: str) -> str:
+        """Have `rabbitmqctl` ask or tell this node something; returns what it says.
+
+        Raises:
+            StackError: the node refuses, or does not answer.
+        """
+        program = shutil.which("rabbitmqctl", path=_SCRIPT_FOLDERS) or "rabbitmqctl"
+        done = subprocess.run(
+            [program, "--quiet", "--node", self.node_name, *arguments],
+            env={**inherited_environment(), **self._environment()},
+            capture_output=True,
+            text=True,
+            timeout=CONTROL_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(
+                f"rabbitmqctl {' '.join(arguments)} failed",
+                log_lines=(done.stdout + done.stderr).splitlines(),
+            )
+        return done.stdout
 
     @cached_property
     def _secrets(self) -> dict[str, str]:
