@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.batches import measure_batch
 from bench.growth import TOWNS, build_towns, measure_growth
+from bench.overload import measure_overload
 from bench.photo_costs import measure_photos
 from bench.plans import write_plans
 from bench.renditions import measure_renditions
@@ -42,6 +43,7 @@ def main() -> None:
             "renditions",
             "photos",
             "batch",
+            "overload",
         ),
         default="all",
         help="which lines",
@@ -50,7 +52,9 @@ def main() -> None:
         "--towns", nargs="+", choices=tuple(TOWNS), default=tuple(TOWNS), help="for growth: in which"
     )
     parser.add_argument("--reads", nargs="+", default=("",), help="for growth: by words of names")
-    parser.add_argument("--quick", action="store_true", help="for renditions, photos and batch: less")
+    parser.add_argument(
+        "--quick", action="store_true", help="for renditions, photos, batch and overload: less"
+    )
     parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
     chosen = parser.parse_args()
     towns = [TOWNS[name] for name in chosen.towns]
@@ -63,6 +67,7 @@ def main() -> None:
         "renditions": lambda: measure_renditions(quick=chosen.quick),
         "photos": lambda: measure_photos(quick=chosen.quick),
         "batch": lambda: measure_batch(quick=chosen.quick, broker=chosen.broker, given=UNLIMITED),
+        "overload": lambda: measure_overload(quick=chosen.quick, broker=chosen.broker, given=UNLIMITED),
     }
     if chosen.only in apart:
         apart[chosen.only]()
