@@ -1,4 +1,4 @@
-"""`make chaos`: people use igloo while its processes are killed; afterwards every promise is checked."""
+"""`make chaos`: people use igloo while everything under it breaks; afterwards every promise is checked."""
 
 import argparse
 import json
@@ -6,29 +6,56 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.fault_run import run
-from igloo_local.console import Console
-from igloo_local.stack import Stack
+from chaos.fault_run import Run, run
+from chaos.page import as_page
+from chaos.town import Town
+
+USUAL_MINUTES = 5.0
+REPORT = Path("report/chaos")
 
 
 def main() -> int:
-    """Run, write `report/chaos/chaos.json`, and return 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--faults", type=int, default=12)
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--broker", default="auto", choices=("auto", "rabbitmq", "filesystem"))
-    chosen = parser.parse_args()
+    """Run, write the report, and return 1 when a promise was broken."""
+    options = _options()
+    minutes = options.minutes if options.minutes or options.faults else USUAL_MINUTES
+    plan = Run(
+        seed=options.seed,
+        clients=options.clients,
+        minutes=minutes,
+        only=tuple(options.only.split(",")) if options.only else (),
+        **({"faults": options.faults} if options.faults else {}),
+    )
     with (
         tempfile.TemporaryDirectory(prefix="igloo-chaos-") as folder,
-        Stack(Path(folder), broker=chosen.broker, console=Console()) as stack,
+        Town(Path(folder), broker=options.broker, replicas=options.replicas) as town,
     ):
-        report = run(stack, seed=chosen.seed, faults=chosen.faults, clients=chosen.clients)
-    folder_of_report = Path("report/chaos")
-    folder_of_report.mkdir(parents=True, exist_ok=True)
-    (folder_of_report / "chaos.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps(report, indent=1))
-    return 1 if report["violations"] else 0
+        report = run(town, plan)
+        if report.violations and options.keep_logs:
+            town.keep_logs(REPORT / "logs")
+    report.write(REPORT / "chaos.json")
+    (REPORT / "index.html").write_text(as_page(report))
+    print(json.dumps({**report.summary(), "violations": report.violations}, indent=1))
+    print(f"written: {REPORT / 'index.html'}", file=sys.stderr)
+    return 1 if report.violations else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the same seed breaks the same, in the same order"
+    )
+    parser.add_argument("--minutes", type=float, help=f"how long things break (default {USUAL_MINUTES:g})")
+    parser.add_argument("--faults", type=int, help="how many things break")
+    parser.add_argument("--clients", type=int, default=16, help="people at work (default 16)")
+    parser.add_argument(
+        "--replicas", type=int, default=2, help="web and worker processes a service (default 2)"
+    )
+    parser.add_argument("--only", help="kinds of faults that begin so, for example kill,link")
+    parser.add_argument("--broker", default="rabbitmq", choices=("rabbitmq", "filesystem"))
+    parser.add_argument(
+        "--keep-logs", action="store_true", help="after a violation, keep every process's log"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

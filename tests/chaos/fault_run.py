@@ -1,113 +1,139 @@
 """One fault run: people work while the nemesis strikes, then the stack heals and every promise is checked."""
 
+from __future__ import annotations
+
 import threading
 import time
-from collections import Counter
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
-import psycopg
-import requests
+from chaos.faults import faults_of
+from chaos.model.checker import violations
+from chaos.model.draining import drain
+from chaos.model.facts import Violation
+from chaos.model.ledger import Ledger
+from chaos.model.places import Places
+from chaos.model.population import Population
+from chaos.nemesis import Injected, Nemesis
+from chaos.report import FaultRow, Report
+from chaos.sampling import Sampler
+from chaos.town import Town
 
-from chaos.checker import violations
-from chaos.clients import Client, Person
-from chaos.ledger import Ledger
-from chaos.nemesis import Fault, Nemesis
-from igloo_local.phone import Phone, facebook_token, wait_until
-from igloo_local.stack import Stack
-
-DRAIN_SECONDS = 120.0
-_UNFINISHED = {
-    "unpublished events": "SELECT count(*) FROM {schema}.outbox WHERE published_at IS NULL",
-    "unapplied events": "SELECT count(*) FROM {schema}.inbox WHERE status = 'pending'",
-    "dead events": "SELECT count(*) FROM {schema}.inbox WHERE status = 'dead'",
-}
+DRAIN_SECONDS = 180.0
+_NO_END = 1_000_000
 
 
-def run(stack: Stack, *, seed: int, faults: int, clients: int) -> dict[str, Any]:
-    """Work and break, heal, check; return the report."""
-    ledger, stop = Ledger(), threading.Event()
-    people = [make_person(stack, ledger, number) for number in range(clients)]
-    working = [Client(one, ledger, seed=seed * 1000 + n, stop=stop) for n, one in enumerate(people)]
-    nemesis = Nemesis(
-        processes=lambda: dict(stack.addresses.pids),
-        stop_signals={name: process.command.stop_signal for name, process in stack.processes.items()},
-        healthy=lambda: _healthy(stack),
-        seed=seed,
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How much is broken: so many `faults`, or as many as `minutes` hold, of kinds that begin with `only`."""
+
+    seed: int
+    clients: int = 16
+    faults: int = _NO_END
+    minutes: float | None = None
+    short_holds: bool = False
+    think_seconds: float = 0.3
+    only: tuple[str, ...] = ()
+
+
+def run(town: Town, plan: Run) -> Report:
+    """Work and break, heal, check; the town is up and stays up."""
+    addresses = town.stack.addresses
+    population = Population(
+        addresses.gateway,
+        addresses.facebook,
+        addresses.facebook_app_id,
+        clients=plan.clients,
+        seed=plan.seed,
+        think_seconds=plan.think_seconds,
     )
+    population.enter()
     started = time.monotonic()
-    for client in working:
-        client.start()
-    nemesis.strike(faults, stop=stop)
-    stop.set()
-    for client in working:
-        client.join()
-    left = _drain(stack)
-    broken = [f"{client.name} ended with {client.failure!r}" for client in working if client.failure]
-    broken += [
-        f"{fault.target} did not heal" for fault in nemesis.faults if fault.recovered_after_seconds is None
-    ]
-    broken += [f"{count} {what} are left" for what, count in left.items() if count]
-    for person in people:
-        person.phone.refresh()
-    broken += violations(people, ledger)
-    return _report(seed, time.monotonic() - started, ledger, nemesis.faults, broken)
+    sampler = Sampler(outcomes=population.outcomes, connect=town.superuser, started=started)
+    sampler.start()
+    population.start()
+    nemesis = _strike(town, plan)
+    population.stop()
+    places = Places.of(town.stack, dead_letters=lambda: dead_letters(town))
+    left, drained_after = drain(places, bound_seconds=DRAIN_SECONDS)
+    sampler.stop()
+    seconds = time.monotonic() - started
+    found = [*_unhealed(nemesis.injected), *_left(left), *violations(population, places)]
+    injected = [one for one in nemesis.injected if not one.detail.startswith("not injected")]
+    return Report(
+        seed=plan.seed,
+        broker=town.stack.addresses.broker.partition(":")[0],
+        clients=plan.clients,
+        replicas=town.replicas,
+        seconds=round(seconds, 1),
+        drained_after_seconds=None if left else round(drained_after, 1),
+        operations=population.outcomes(),
+        troubles=population.troubles(),
+        faults=[FaultRow(**asdict(one)) for one in injected],
+        violations=[asdict(violation) for violation in found],
+        checked=facts_of(population.ledger),
+        impossible=[*_impossible(town, nemesis.injected)],
+        samples=sampler.samples,
+    )
 
 
-def make_person(stack: Stack, ledger: Ledger, number: int) -> Person:
-    addresses = stack.addresses
-    token = facebook_token(addresses.facebook, addresses.facebook_app_id, f"Seal {number}")
-    phone = Phone(gateway=addresses.gateway)
-    phone.sign_in(token)
-    phone.call("GET", "/v1/users/me")
-    return Person(phone=phone, ledger=ledger.add_person(str(phone.user_id)), facebook_access_token=token)
+def dead_letters(town: Town) -> int:
+    """Count what lies in RabbitMQ's queue of dead letters."""
+    if town.stack.parts.rabbitmq is None:
+        return 0
+    rows = town.rabbitmqctl("--quiet", "list_queues", "--no-table-headers", "name", "messages").splitlines()
+    return sum(int(row.split()[1]) for row in rows if row.split()[:1] == ["igloo.dead"])
 
 
-def _healthy(stack: Stack) -> bool:
-    """Every web process and worker says that it is ready, and the gateway answers."""
-    probes = [f"{url}/readyz" for service in stack.addresses.services.values() for url in service.values()]
-    try:
-        return all(requests.get(url, timeout=2).ok for url in (f"{stack.addresses.gateway}/healthz", *probes))
-    except requests.RequestException:
-        return False
-
-
-def _drain(stack: Stack) -> dict[str, int]:
-    """Wait until no event is on its way any more; return what is left after the bound."""
-
-    def left() -> dict[str, int]:
-        counts: Counter[str] = Counter()
-        try:
-            with psycopg.connect(
-                stack.addresses.databases["superuser"].replace("+psycopg", "")
-            ) as connection:
-                for schema in ("auth", "social", "media"):
-                    for what, statement in _UNFINISHED.items():
-                        row = connection.execute(statement.format(schema=schema)).fetchone()
-                        counts[what] += row[0] if row else 0
-        except psycopg.OperationalError:
-            counts["databases that do not answer"] += 1
-        return dict(counts)
-
-    try:
-        return wait_until(
-            left, lambda counts: not any(counts.values()), what="drained", timeout_seconds=DRAIN_SECONDS
-        )
-    except TimeoutError:
-        return left()
-
-
-def _report(
-    seed: int, seconds: float, ledger: Ledger, faults: list[Fault], broken: list[str]
-) -> dict[str, Any]:
-    recovered = sorted(f.recovered_after_seconds for f in faults if f.recovered_after_seconds is not None)
+def facts_of(ledger: Ledger) -> dict[str, int]:
+    """Count the facts that the checker holds the stack against."""
     return {
-        "seed": seed,
-        "seconds": round(seconds, 1),
-        "operations": ledger.outcomes(),
-        "faults": [asdict(fault) for fault in faults],
-        "recovery_seconds": {"p50": recovered[len(recovered) // 2], "max": recovered[-1]}
-        if recovered
-        else {},
-        "violations": broken,
+        "posts": len(ledger.posts),
+        "comments": len(ledger.comments),
+        "follows": len(ledger.follows),
+        "blocks": len(ledger.blocks),
+        "likes": len(ledger.likes),
+        "sessions": len(ledger.sessions),
+        "photos": len(ledger.uploads),
+        "read markers": len(ledger.markers),
+        "refusals explained": len(ledger.refusals),
     }
+
+
+def _strike(town: Town, plan: Run) -> Nemesis:
+    makers = [maker for maker in faults_of(town) if not plan.only or maker.kind.startswith(plan.only)]
+    if not makers:
+        raise SystemExit(f"no kind of fault begins with any of {', '.join(plan.only)}")
+    canary = town.canary()
+    canary.sign_in()
+    stop = threading.Event()
+    nemesis = Nemesis(town, seed=plan.seed, canary=canary, makers=makers, short=plan.short_holds)
+    timer = threading.Timer((plan.minutes or _NO_END) * 60, stop.set)
+    timer.daemon = True
+    timer.start()
+    nemesis.strike(plan.faults, stop)
+    timer.cancel()
+    return nemesis
+
+
+def _unhealed(injected: list[Injected]) -> Iterator[Violation]:
+    for fault in injected:
+        if fault.recovered_after_seconds is None:
+            yield Violation(
+                promise="everything heals by itself",
+                sentence=f"{fault.kind} of {fault.target} at {fault.at_seconds:.0f} s: {fault.detail}",
+            )
+
+
+def _left(left: dict[str, int]) -> Iterator[Violation]:
+    for what, count in left.items():
+        yield Violation(promise="everything arrives", sentence=f"{count} {what} after {DRAIN_SECONDS:g} s")
+
+
+def _impossible(town: Town, injected: list[Injected]) -> Iterator[str]:
+    """Name what could not be broken: on this machine, or at that moment."""
+    for kind, reason in town.impossible.items():
+        yield f"{kind} ({reason})"
+    for fault in injected:
+        if fault.detail.startswith("not injected"):
+            yield f"{fault.kind} of {fault.target} at {fault.at_seconds:.0f} s ({fault.detail})"

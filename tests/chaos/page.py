@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
 
@@ -39,7 +39,9 @@ def as_page(report: Report) -> str:
             "<h2>Operations</h2>",
             plots["operations"],
             "<h2>What was checked</h2>",
-            _table(("promise", "checked"), [(name, str(n)) for name, n in sorted(report.checked.items())]),
+            _counts(("facts", "number"), report.checked),
+            "<h2>Sendings without success or refusal</h2>",
+            _counts(("kind", "number"), report.troubles),
         ]
     )
     head = f'<meta charset="utf-8"><title>igloo under faults</title><style>{_STYLE}</style>'
@@ -67,6 +69,10 @@ def _what_ran(report: Report) -> str:
     ]
     missing = f" Not possible on this machine: {', '.join(report.impossible)}." if report.impossible else ""
     return escape("; ".join(parts) + "." + missing)
+
+
+def _counts(head: tuple[str, ...], counts: Mapping[str, int]) -> str:
+    return _table(head, [(name, f"{count:,}") for name, count in sorted(counts.items())])
 
 
 def _kinds_table(report: Report) -> str:

@@ -61,6 +61,8 @@ class Report:
     operations: dict[str, int]
     faults: Sequence[FaultRow]
     violations: Sequence[dict[str, str]]
+    troubles: dict[str, int] = field(default_factory=dict)
+    """Sendings that brought neither success nor a refusal, by kind."""
     checked: dict[str, int] = field(default_factory=dict)
     impossible: Sequence[str] = field(default_factory=list)
     samples: Sequence[Sample] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """The stack under test: two processes of each kind, links through a proxy, a small disk, clocks to set."""
 
+import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,6 +38,7 @@ class Town:
         small_disk: bool = True,
     ) -> None:
         self.folder = folder
+        self.replicas = replicas
         self.links = Links()
         self.clocks = Clocks(folder / "clocks")
         self.disk = SmallDisk(folder / "postgres", megabytes=DATABASE_MEGABYTES)
@@ -77,6 +79,11 @@ class Town:
     def faketime(self, process: str, offset_seconds: int) -> None:
         """Have a worker believe that it is so much later, or earlier, than it is; zero sets it right."""
         self.clocks.set(process, offset_seconds)
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy the logs of all processes to where they outlive the town."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.stack.addresses.logs, folder)
 
     def canary(self) -> Canary:
         """Return a canary of this town, which makes its two people at its first use."""
