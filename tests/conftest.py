@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from factories.databases import DatabaseUrls, MigratedDatabases
+from factories.databases import MigratedDatabases
 from igloo_local.parts.postgres import Postgres
 from igloo_local.parts.rabbitmq import RabbitMQ
 from igloo_local.parts.seaweed import Seaweed
@@ -23,8 +23,9 @@ _TESTS = Path(__file__).parent
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.load_profile("repeatable")
 
-# Tests end a server by throwing its folder away: nothing has to survive a power cut.
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Tests end a server by throwing its folder away: nothing has to survive a power cut. Its passwords are random
+# and need no stretching, for which every connection would pay.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "scram_iterations": "1"}
 
 
 class ByServers(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
@@ -61,9 +62,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 
 @pytest.fixture(scope="session")
-def database_urls(postgres_server: Postgres) -> Mapping[str, DatabaseUrls]:
+def database_urls(postgres_server: Postgres) -> Iterator[MigratedDatabases]:
     """Give the addresses of the services' migrated schemas; every test that uses one finds it empty."""
-    return MigratedDatabases(postgres_server)
+    databases = MigratedDatabases(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
 from pathlib import Path
 
+import psycopg
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -17,6 +20,10 @@ from igloo_local.parts.postgres import Postgres
 
 SERVICES_FOLDER = Path(__file__).parents[2] / "services"
 _MANY = 1_000
+_TABLES = (
+    "SELECT schemaname, tablename FROM pg_tables"
+    " WHERE schemaname = ANY(%s) AND tablename <> 'alembic_version' ORDER BY 1, 2"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +40,8 @@ class MigratedDatabases(Mapping[str, DatabaseUrls]):
     def __init__(self, server: Postgres) -> None:
         self._server = server
         self._migrated: dict[str, DatabaseUrls] = {}
+        self._schemas = Schemas(server, "igloo")
+        self._are_kept = False
 
     def __getitem__(self, service: str) -> DatabaseUrls:
         if service not in set(self):
@@ -53,9 +62,23 @@ class MigratedDatabases(Mapping[str, DatabaseUrls]):
         return len(list(iter(self)))
 
     def empty(self) -> None:
-        """Delete every row that a test has left in a migrated schema."""
-        if self._migrated:
-            empty_schemas(self._server, "igloo", tuple(self._migrated))
+        """Delete every row that a test has left in a migrated schema, unless the rows are kept just now."""
+        if self._migrated and not self._are_kept:
+            self._schemas.empty(tuple(self._migrated))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what is written from one test to the next, and empty the schemas at the end."""
+        self._are_kept = True
+        try:
+            yield
+        finally:
+            self._are_kept = False
+            self.empty()
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._schemas.close()
 
 
 def migrate(service: str, urls: DatabaseUrls) -> None:
@@ -67,28 +90,61 @@ def migrate(service: str, urls: DatabaseUrls) -> None:
         raise AssertionError(f"the migrations of {service} failed:\n{done.stdout}\n{done.stderr}")
 
 
-def empty_schemas(server: Postgres, database: str, schemas: tuple[str, ...]) -> None:
-    """Delete all rows of the schemas' tables, the migration history apart.
+class Schemas:
+    """The schemas of one database, emptied over a connection that stays open: opening one costs more."""
 
-    Deleting the few rows of the few tables in use is quicker than TRUNCATE, and waits for no reader.
-    """
-    with server.connect(database=database) as connection:
-        tables = connection.execute(
-            "SELECT schemaname, tablename FROM pg_tables"
-            " WHERE schemaname = ANY(%s) AND tablename <> 'alembic_version'",
-            [list(schemas)],
-        ).fetchall()
-        # As a replica, PostgreSQL runs no triggers: foreign keys need no order of deletion.
-        connection.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
-        used = [table for table in tables if connection.execute(_any_row(*table)).fetchone()]
-        for schema, table in used:
-            deleted = connection.execute(SQL("DELETE FROM {}").format(Identifier(schema, table))).rowcount
-            if deleted > _MANY:
-                # The next test's rows would lie scattered in what these leave behind, and be read otherwise.
-                # Not VACUUM, which notes that the table is empty: it would be read from end to end.
-                with suppress(LockNotAvailable):
-                    connection.execute(SQL("TRUNCATE {} CASCADE").format(Identifier(schema, table)))
+    def __init__(self, server: Postgres, database: str) -> None:
+        self._server = server
+        self._database = database
+        self._connection: psycopg.Connection | None = None
+
+    def empty(self, schemas: tuple[str, ...]) -> None:
+        """Delete all rows of the schemas' tables, the migration history apart.
+
+        Deleting the few rows of the few tables in use is quicker than TRUNCATE, and waits for no reader.
+        """
+        try:
+            self._empty(self._connected(), schemas)
+        except psycopg.OperationalError:
+            if self._connection is None or not self._connection.broken:
+                raise
+            # Tests end connections: to begin again is what a connection for each time would have done.
+            self._connection.close()
+            self._empty(self._connected(), schemas)
+
+    def _empty(self, connection: psycopg.Connection, schemas: tuple[str, ...]) -> None:
+        tables = connection.execute(_TABLES, [list(schemas)]).fetchall()
+        if not tables:
+            return
+        (used,) = connection.execute(_used(tuple(tables))).fetchall()
+        for table in compress(tables, used):
+            _empty_table(connection, Identifier(*table))
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._server.connect(database=self._database)
+            # As a replica, PostgreSQL runs no triggers: foreign keys need no order of deletion.
+            self._connection.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
+        return self._connection
 
 
-def _any_row(schema: str, table: str) -> Composed:
-    return SQL("SELECT 1 FROM {} LIMIT 1").format(Identifier(schema, table))
+@lru_cache
+def _used(tables: tuple[tuple[str, str], ...]) -> Composed:
+    """Ask of each table whether it has rows."""
+    return SQL("SELECT {}").format(
+        SQL(", ").join(SQL("EXISTS (SELECT FROM {})").format(Identifier(*table)) for table in tables)
+    )
+
+
+def _empty_table(connection: psycopg.Connection, table: Identifier) -> None:
+    deleted = connection.execute(SQL("DELETE FROM {}").format(table)).rowcount
+    if deleted > _MANY:
+        # The next test's rows would lie scattered in what these leave behind, and be read otherwise.
+        # Not VACUUM, which notes that the table is empty: it would be read from end to end.
+        with suppress(LockNotAvailable):
+            connection.execute(SQL("TRUNCATE {} CASCADE").format(table))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from factories.databases import DatabaseUrls
+from factories.databases import DatabaseUrls, MigratedDatabases
 from factories.environment import service_environ
+from factories.plans import on_new_ground
 from factories.tokens import StaticKeys
+from igloo_local.parts.postgres import Postgres
 from igloo_social.api import newcomers
 from igloo_social.app import create_app
 from igloo_social.db import db
@@ -30,6 +34,17 @@ def settings(database_urls: Mapping[str, DatabaseUrls]) -> Settings:
         log_level="ERROR",
     )
     return Settings.load(environ)
+
+
+@pytest.fixture(scope="module")
+def new_ground(
+    postgres_server: Postgres, database_urls: MigratedDatabases
+) -> Iterator[psycopg.Connection[Any]]:
+    """Give the ground of a town that stands while a module judges its plans; no test changes it for good."""
+    assert database_urls["social"]
+    with database_urls.kept(), postgres_server.connect(database="igloo") as connection:
+        on_new_ground(connection)
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 from psycopg.sql import SQL, Literal
 from sqlalchemy import text
 
-from factories.plans import on_new_ground
 from igloo_common.statements import Statement
 from igloo_social.operations import (
     erased_comments,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from factories.databases import DatabaseUrls
-    from igloo_local.parts.postgres import Postgres
 
 POSTS_OF_AUTHOR = 10
 AUTHOR = UUID("00000000-0000-7000-8000-000000000001")
@@ -174,17 +171,12 @@ SELECT conname FROM pg_constraint c WHERE contype = 'f' AND confrelid = 'posts':
 """
 
 
-@pytest.fixture
-def town(
-    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
-) -> Iterator[psycopg.Connection[Any]]:
-    assert database_urls["social"]
-    with postgres_server.connect(database="igloo") as connection:
-        on_new_ground(connection)
-        connection.execute(_TOWN)
-        connection.execute("REINDEX SCHEMA social")
-        connection.execute("VACUUM ANALYZE")
-        yield connection
+@pytest.fixture(scope="module")
+def town(new_ground: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    new_ground.execute(_TOWN)
+    new_ground.execute("REINDEX SCHEMA social")
+    new_ground.execute("VACUUM ANALYZE")
+    return new_ground
 
 
 def generic_plan(connection: psycopg.Connection[Any], statement: Statement) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The generic plans of explore and of tag pages: bounded, however much there is and whoever looks."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Select
 
-from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.statements import Statement
-from igloo_local.parts.postgres import Postgres
 from igloo_social.queries.explore import explore_statement
 from igloo_social.queries.scans import LONGEST_SCAN
 from igloo_social.queries.tags import tag_statement
@@ -54,16 +51,11 @@ VALUES = {
 WAYS = [(False, False), (False, True), (True, True)]
 
 
-@pytest.fixture
-def town(
-    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
-) -> Iterator[psycopg.Connection[Any]]:
-    assert database_urls["social"]
-    with postgres_server.connect(database="igloo") as connection:
-        on_new_ground(connection)
-        connection.execute(_TOWN.encode())
-        settle(connection, "profiles", "posts", "relations", "post_tags", "likes")
-        yield connection
+@pytest.fixture(scope="module")
+def town(new_ground: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    new_ground.execute(_TOWN.encode())
+    settle(new_ground, "profiles", "posts", "relations", "post_tags", "likes")
+    return new_ground
 
 
 def assert_bounded(
@@ -102,14 +94,15 @@ def test_a_page_of_a_tag_is_one_range_and_as_many_looks_as_it_scans(
 def test_who_has_blocked_hundreds_does_not_pay_for_each_of_them_at_each_post(
     town: psycopg.Connection[Any],
 ) -> None:
-    town.execute("UPDATE posts SET like_count = 3")
-    town.execute(
-        "INSERT INTO relations (from_user, relation_type, to_user, created_at)"
-        " SELECT %s, 'b', user_id, now() FROM profiles WHERE username > 'p00100'",
-        (VIEWER,),
-    )
+    with town.transaction(force_rollback=True):
+        town.execute("UPDATE posts SET like_count = 3")
+        town.execute(
+            "INSERT INTO relations (from_user, relation_type, to_user, created_at)"
+            " SELECT %s, 'b', user_id, now() FROM profiles WHERE username > 'p00100'",
+            (VIEWER,),
+        )
 
-    plan = generic_plan(town, Statement(explore_statement(newer=False, bounded=False)), VALUES)
+        plan = generic_plan(town, Statement(explore_statement(newer=False, bounded=False)), VALUES)
 
     for table in ("likes", "comments"):
         looks = sum(node["Actual Loops"] for node in plan if node.get("Relation Name") == table)

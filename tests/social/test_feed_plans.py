@@ -1,6 +1,5 @@
 """The generic plans that prepared statements of the hottest reads may switch to: they must be good ones."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +7,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
-from igloo_local.parts.postgres import Postgres
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_social.queries.feed_changes import CHANGES, POSTS_IN_FEED
 from igloo_social.queries.posts import posts_of_statement
 from igloo_social.queries.timeline import LONGEST_SCAN, feed_statement
@@ -62,18 +59,11 @@ SELECT post.id, fan.user_id, now() FROM posts post JOIN profiles fan ON fan.user
 """
 
 
-@pytest.fixture
-def town(
-    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
-) -> Iterator[psycopg.Connection[Any]]:
-    assert database_urls["social"]
-    with postgres_server.connect(database="igloo") as connection:
-        on_new_ground(connection)
-        connection.execute(SQL(_TOWN).format(posts=Literal(POSTS)))
-        settle(
-            connection, "profiles", "posts", "relations", "timeline", "likes", "feed_changes", "post_changes"
-        )
-        yield connection
+@pytest.fixture(scope="module")
+def town(new_ground: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    new_ground.execute(SQL(_TOWN).format(posts=Literal(POSTS)))
+    settle(new_ground, "profiles", "posts", "relations", "timeline", "likes", "feed_changes", "post_changes")
+    return new_ground
 
 
 PLACE = {"at": "2026-01-02 12:00:00+00", "id": UUID("00000000-0000-7000-9000-000000002160")}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_common.statements import Statement
 from igloo_social.operations import notifications
 from igloo_social.queries.notifications import ACTORS_SHOWN, UNREAD_STATEMENT, page_statement
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from factories.databases import DatabaseUrls
-    from igloo_local.parts.postgres import Postgres
 
 VIEWER = UUID("00000000-0000-7000-8000-000000000001")
 LIKER = UUID("00000000-0000-7000-8000-000000000150")
@@ -58,16 +52,11 @@ WHERE pg_temp.numbered('8000', 100 + n) <> g.recipient_id;
 """  # noqa: S608 - numbers of our own
 
 
-@pytest.fixture
-def town(
-    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
-) -> Iterator[psycopg.Connection[Any]]:
-    assert database_urls["social"]
-    with postgres_server.connect(database="igloo") as connection:
-        on_new_ground(connection)
-        connection.execute(_TOWN)
-        settle(connection, "profiles", "relations", "notifications", "notification_groups")
-        yield connection
+@pytest.fixture(scope="module")
+def town(new_ground: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    new_ground.execute(_TOWN)
+    settle(new_ground, "profiles", "relations", "notifications", "notification_groups")
+    return new_ground
 
 
 PLACE = {"at": "2026-01-01 00:40:00+00", "id": UUID(int=0)}

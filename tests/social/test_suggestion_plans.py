@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Literal
 
-from factories.databases import DatabaseUrls
-from factories.plans import generic_plan, on_new_ground, read_through, rows_read, settle
-from igloo_local.parts.postgres import Postgres
+from factories.plans import generic_plan, read_through, rows_read, settle
 from igloo_social.queries.familiar_people import (
     COUNTED_UP_TO,
     familiar_count_statement,
@@ -56,16 +53,11 @@ FROM numbered me JOIN numbered friend ON friend.n BETWEEN 1100 AND 1500 WHERE me
 """
 
 
-@pytest.fixture
-def town(
-    postgres_server: Postgres, database_urls: Mapping[str, DatabaseUrls]
-) -> Iterator[psycopg.Connection[Any]]:
-    assert database_urls["social"]
-    with postgres_server.connect(database="igloo") as connection:
-        on_new_ground(connection)
-        connection.execute(SQL(_TOWN).format(people=Literal(PEOPLE)))
-        settle(connection, "profiles", "relations", "facebook_friends")
-        yield connection
+@pytest.fixture(scope="module")
+def town(new_ground: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    new_ground.execute(SQL(_TOWN).format(people=Literal(PEOPLE)))
+    settle(new_ground, "profiles", "relations", "facebook_friends")
+    return new_ground
 
 
 PAGES = [(False, False), (False, True), (True, True)]

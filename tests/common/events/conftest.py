@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from factories.databases import empty_schemas
+from factories.databases import Schemas
 from factories.event_rooms import DATABASE, SERVICES, delete_queue, running_app
 from factories.event_services import DDL, NoteWritten, consumers
 from igloo_common.messaging import Broker, broker_at
@@ -45,11 +45,18 @@ def event_schemas(postgres_server: Postgres) -> Postgres:
     return postgres_server
 
 
+@pytest.fixture(scope="session")
+def _emptied(event_schemas: Postgres) -> Iterator[Schemas]:
+    schemas = Schemas(event_schemas, DATABASE)
+    yield schemas
+    schemas.close()
+
+
 @pytest.fixture
-def event_database(event_schemas: Postgres) -> Iterator[Postgres]:
+def event_database(event_schemas: Postgres, _emptied: Schemas) -> Iterator[Postgres]:
     """Give the two services' database, and leave it empty."""
     yield event_schemas
-    empty_schemas(event_schemas, DATABASE, SERVICES)
+    _emptied.empty(SERVICES)
 
 
 @pytest.fixture
