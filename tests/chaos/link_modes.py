@@ -13,9 +13,9 @@ class Mode:
 
     `latency` delays each piece by `seconds` and up to `jitter_seconds` more. `slow` lets `bytes_per_second`
     through in each direction. `reset` resets what is open and whatever comes. `half-open` swallows one
-    direction while the other goes on; what lost bytes is reset once it heals. `blackhole` lets nothing through
-    and still takes connections; once it heals, what was held back arrives, or is reset if `forgets`, as a
-    firewall does that has lost its table. `refuse` resets what is open and closes the port.
+    direction while the other goes on; what has lost bytes is reset once it heals. `blackhole` lets nothing
+    through and still takes connections; once it heals, what was held back arrives, or is reset if `forgets`,
+    as a firewall does that has lost its table. `refuse` resets what is open and closes the port.
     """
 
     name: ModeName

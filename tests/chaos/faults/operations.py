@@ -64,22 +64,30 @@ def _migrate(town: Town, service: str) -> Fault:
         return _until_done(town, service, ["db", "upgrade", "--directory", str(folder)])
 
     def contract() -> str:
-        return _until_done(town, service, ["db", "downgrade", "--directory", str(folder), "-2"])
+        words = ["db", "downgrade", "--directory", str(folder), _newest_revision(service)]
+        return _until_done(town, service, words)
 
     return SimpleFault(
         kind="migrate", target=f"{service}.{_HOT_TABLES[service]}", breaking=expand, mending=contract
     )
 
 
+def _migrations(service: str) -> Path:
+    return ROOT / "services" / service / f"igloo_{service}" / "migrations"
+
+
+def _newest_revision(service: str) -> str:
+    return max(path.name for path in (_migrations(service) / "versions").glob("[0-9]*.py")).split("_")[0]
+
+
 def _write_revisions(service: str, folder: Path) -> None:
     """Copy the service's migrations, and put two behind the newest one."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "services" / service / f"igloo_{service}" / "migrations", folder)
-    newest = max(path.name for path in (folder / "versions").glob("[0-9]*.py")).split("_")[0]
+    shutil.copytree(_migrations(service), folder)
     table, index = _HOT_TABLES[service], f"ix_{_HOT_TABLES[service]}_nemesis_mark"
     column = _REVISION.format(
         revision="nemesis1",
-        before=newest,
+        before=_newest_revision(service),
         upgrade=f'op.execute("ALTER TABLE {table} ADD COLUMN nemesis_mark text")',
         downgrade=f'op.execute("ALTER TABLE {table} DROP COLUMN nemesis_mark")',
     )

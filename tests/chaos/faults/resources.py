@@ -51,7 +51,7 @@ def _broker_disk_full(town: Town) -> Fault:
     return _told(
         town,
         "broker-disk-full",
-        begin=("set_disk_free_limit", "100TB"),
+        begin=("set_disk_free_limit", "100000GB"),
         end=("set_disk_free_limit", _USUAL_DISK_LIMIT),
     )
 
