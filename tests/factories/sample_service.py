@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -242,6 +243,15 @@ def knock(outcome: str) -> Response:
     return json_response({"knocked": True})
 
 
+_TRANSACTION_TROUBLE = {
+    "read_only": ["SET TRANSACTION READ ONLY", "INSERT INTO effects VALUES ('none')"],
+    "too_idle": ["SET LOCAL idle_in_transaction_session_timeout = '1ms'", "SELECT 1"],
+    "too_slow": ["SET LOCAL statement_timeout = '20ms'", "SELECT pg_sleep(5)"],
+    "ended": ["SELECT pg_terminate_backend(pg_backend_pid())"],
+    "after_an_error": ["SAVEPOINT a", "DO $$ BEGIN COMMIT; END $$"],
+}
+
+
 @blueprint.route("/v1/trouble/<kind>", methods=["GET"])
 @access.public
 @blueprint.response(200)
@@ -254,6 +264,14 @@ def cause_trouble(kind: str) -> Response:
     if kind == "database":
         with reading() as connection:
             connection.execute(text("SELECT 1"))
+    if kind in _TRANSACTION_TROUBLE:
+        with transaction() as session:
+            for statement in _TRANSACTION_TROUBLE[kind]:
+                session.execute(text(statement))
+                if "idle" in statement:
+                    # The server's farewell is there to be read before the next statement is sent.
+                    driver: Any = session.connection().connection.dbapi_connection
+                    select.select([driver], [], [], 10)
     if kind == "field":
         raise NoteTaken(errors=[FieldError(pointer="/text", code="taken", detail="It is taken.")])
     raise RuntimeError(f"the secret of {request.path}")

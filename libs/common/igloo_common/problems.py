@@ -39,6 +39,9 @@ _HTTP_CODES: Final = {
     500: "internal_error",
     503: "unavailable",
 }
+# PostgreSQL's read_only_sql_transaction (another server is the first), idle_in_transaction_session_timeout
+# and transaction_timeout: psycopg has them among the errors that are our fault, and they pass.
+_PASSING: Final = frozenset({"25006", "25P03", "25P04"})
 _WRITTEN_BY_US: Final = frozenset({"content-type", "content-length"})
 
 
@@ -103,6 +106,7 @@ def register_problem_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(exc.OperationalError, _database_unavailable)
     app.register_error_handler(exc.TimeoutError, _database_unavailable)
+    app.register_error_handler(exc.InternalError, _database_confused)
 
 
 def status_of(error: errors.IglooError) -> int:
@@ -156,3 +160,9 @@ def _http_problem(error: HTTPException) -> Response:
 def _database_unavailable(error: Any) -> Response:  # noqa: ANN401 -- two unrelated classes of SQLAlchemy
     _LOG.error("The database did not answer in time", exc_info=error)
     return problem_response(503, "unavailable", "Try again in a moment.", headers={"Retry-After": "2"})
+
+
+def _database_confused(error: exc.InternalError) -> Response:
+    if getattr(error.orig, "sqlstate", None) in _PASSING:
+        return _database_unavailable(error)
+    raise error

@@ -95,6 +95,22 @@ def test_a_database_that_is_down_is_503_and_no_fault_of_the_caller() -> None:
     assert "Retry-After" in reply.headers
 
 
+@pytest.mark.parametrize("kind", ["read_only", "too_idle", "too_slow", "ended"])
+def test_a_database_that_ends_what_takes_too_long_or_takes_no_writes_is_503(
+    client: FlaskClient, kind: str
+) -> None:
+    reply = client.get(f"/v1/trouble/{kind}")
+
+    assert (reply.status_code, (reply.json or {})["code"]) == (503, "unavailable")
+    assert reply.headers["Retry-After"] == "2"
+    assert client.get("/v1/notes/tags/snow").status_code == 200
+
+
+def test_an_error_of_the_database_that_is_ours_stays_ours(client: FlaskClient) -> None:
+    assert client.get("/v1/trouble/after_an_error").status_code == 500
+    assert client.get("/v1/notes/tags/snow").status_code == 200
+
+
 def test_every_problem_conforms_to_the_documented_schema(client: FlaskClient) -> None:
     replies = [
         client.get("/nowhere"),
