@@ -2,12 +2,10 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from flask import Flask
-from flask_migrate import Migrate  # type: ignore[import-untyped]  # its stubs lag behind it
 from flask_sqlalchemy import SQLAlchemy
 
 from igloo_common.blueprint import Blueprint, body_limit
@@ -16,6 +14,7 @@ from igloo_common.denylist import Denylist
 from igloo_common.identity import TokenVerifier
 from igloo_common.keys import KeySource
 from igloo_common.logs import configure_logs
+from igloo_common.migration_commands import MigrationCommands
 from igloo_common.observation import observe_requests
 from igloo_common.openapi import document_api
 from igloo_common.probes import add_probes
@@ -105,7 +104,7 @@ def engine_options(settings: CommonSettings) -> dict[str, Any]:
 
 def _connect_database(app: Flask, settings: CommonSettings, db: SQLAlchemy, keys: KeySource) -> None:
     db.init_app(app)
-    Migrate(app, db, directory=str(Path(app.root_path) / "migrations"))
+    app.cli.add_command(MigrationCommands(app, db))
     with app.app_context():
         denylist = Denylist(db.engine)
     verifier = TokenVerifier(keys=keys, issuer=settings.issuer, audience=settings.audience, denylist=denylist)
