@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import MetaData, NullPool, create_engine
 
+from igloo_common import dead_peers
 from igloo_common.settings import CommonSettings
 
 
@@ -21,6 +22,7 @@ def run_migrations(
         connect_args={
             "options": _session_options(settings.service),
             "application_name": f"igloo-{settings.service}-migrations",
+            **dead_peers.CLIENT,
         },
     )
     with engine.connect() as connection:
@@ -41,5 +43,7 @@ def _session_options(schema: str) -> str:
         "lock_timeout": "5s",
         "statement_timeout": "15min",
         "timezone": "UTC",
+        # A migrator that vanishes takes its locks with it.
+        **dead_peers.SERVER,
     }
     return " ".join(f"-c {name}={value}" for name, value in options.items())

@@ -8,6 +8,7 @@ import orjson
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
+from igloo_common import dead_peers
 from igloo_common.blueprint import Blueprint, body_limit
 from igloo_common.cli import events
 from igloo_common.denylist import Denylist
@@ -84,6 +85,7 @@ def engine_options(settings: CommonSettings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": "15s",
         # Who reads by time reads again what can still be committed: see OVERLAP of social's feed changes.
         "transaction_timeout": "50s",
+        **dead_peers.SERVER,
     }
     return {
         "pool_size": settings.threads,
@@ -94,6 +96,7 @@ def engine_options(settings: CommonSettings) -> dict[str, Any]:
         "connect_args": {
             "application_name": f"igloo_{settings.service}",
             "connect_timeout": 3,
+            **dead_peers.CLIENT,
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
             "prepare_threshold": 2,
         },

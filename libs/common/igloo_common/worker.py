@@ -13,9 +13,10 @@ from time import monotonic
 from flask import Flask
 
 from igloo_common.applier import Applier
-from igloo_common.clock import utc_now
+from igloo_common.clock import believe_this_machine, utc_now
 from igloo_common.consumers import Consumers
 from igloo_common.database import current_engine, transaction
+from igloo_common.database_clock import LOOK_SECONDS, DatabaseClock
 from igloo_common.inbox import readopt_ignored
 from igloo_common.listening import Listener, own_connection
 from igloo_common.loops import Loop
@@ -73,6 +74,7 @@ class Worker:
         self._broker = broker_at(settings.broker_url)
         with app.app_context():
             self._engine = current_engine()
+        self._clock = DatabaseClock(self._engine)
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; returns the exit status."""
@@ -80,6 +82,7 @@ class Worker:
             signal.signal(signal.SIGTERM, lambda *_: self.stop())
             signal.signal(signal.SIGINT, lambda *_: self.stop())
         remove_abandoned_folders()
+        self._clock.try_once()
         loops = self._loops()
         threads = [
             threading.Thread(target=self._run_loop, args=[loop], name=loop.name, daemon=True)
@@ -95,6 +98,7 @@ class Worker:
         late = _join(threads)
         port.close()
         self._engine.dispose()
+        believe_this_machine()
         return 1 if dead or late else 0
 
     def _run_loop(self, loop: Loop) -> None:
@@ -123,6 +127,7 @@ class Worker:
         listener = Listener(lambda: own_connection(self._engine), channels)
         relay = RelayStep(self._engine, self._broker, service=self._settings.service)
         return [
+            Loop("clock", self._clock.step, idle_seconds=LOOK_SECONDS),
             Loop("listener", listener.step, idle_seconds=0, close=listener.close),
             Loop(
                 "relay",
