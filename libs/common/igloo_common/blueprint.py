@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -93,7 +94,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         if len(methods) != 1:
             raise TypeError(f"{endpoint}: one view serves one method, so that operationId names it")
         super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
-        manual = self._docs[endpoint][methods[0].lower()].setdefault("manual_doc", {})
+        documented = self._docs[endpoint][methods[0].lower()]
+        # Whoever may be turned away for want of a place or of a database may be so by any operation.
+        replies = documented.setdefault("response", {}).setdefault("responses", {})
+        replies.setdefault(HTTPStatus.SERVICE_UNAVAILABLE.value, ["SERVICE_UNAVAILABLE"])
+        manual = documented.setdefault("manual_doc", {})
         if "caller" not in manual.get(ACCESS_MEMBER, {}):
             raise TypeError(f"{endpoint}: decorate it with access.public, .optional, .user or .scope(...)")
         manual.setdefault("operationId", _camel_case(endpoint))

@@ -17,6 +17,15 @@ _BEARER_SCHEME = {
     "description": "An access token; it is good for a few minutes.",
 }
 
+_NOT_NOW = (
+    "Not now, but soon: wait as long as Retry-After says. `overloaded`: there is more to do than can be done,"
+    " and nothing of this request was. `unavailable`: something that it needs does not answer; what creates is"
+    " sent again with the same Idempotency-Key. Other codes are told by the operation"
+)
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}
+}
+
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no types
     """flask-smorest's registry of documents, with problem documents for every error."""
@@ -25,7 +34,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
-            if status >= HTTPStatus.BAD_REQUEST:
+            if status is HTTPStatus.SERVICE_UNAVAILABLE:
+                self._problem(status.name, _NOT_NOW, headers=_RETRY_AFTER)
+            elif status >= HTTPStatus.BAD_REQUEST:
                 self._problem(status.name, status.phrase)
         self._problem("DEFAULT_ERROR", "Any refusal, as a problem document")
 
@@ -35,8 +46,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest has no type
     def _register_error_handlers(self) -> None:
         """Leave the answers to igloo_common.problems."""
 
-    def _problem(self, name: str, description: str) -> None:
-        response = {"description": description, "schema": ProblemSchema}
+    def _problem(self, name: str, description: str, **more: object) -> None:
+        response = {"description": description, "schema": ProblemSchema, **more}
         prepare_response(response, self.spec, PROBLEM_TYPE)
         self.spec.components.response(name, response, lazy=True)
 

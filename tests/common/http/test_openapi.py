@@ -44,6 +44,15 @@ def test_every_operation_documents_its_problems(document: dict[str, Any]) -> Non
     assert default["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
 
 
+def test_every_operation_may_be_told_to_come_later(document: dict[str, Any]) -> None:
+    for operation in operations(document):
+        assert operation["responses"]["503"] == {"$ref": "#/components/responses/SERVICE_UNAVAILABLE"}
+    later = document["components"]["responses"]["SERVICE_UNAVAILABLE"]
+    assert "`overloaded`" in later["description"]
+    assert later["headers"]["Retry-After"]["required"]
+    assert list(later["content"]) == ["application/problem+json"]
+
+
 @pytest.mark.parametrize(
     ("path", "method", "rule", "security"),
     [
