@@ -70,7 +70,7 @@ class Run:
         self._meter.settle()
         with self._sampling():
             unloaded = self._load("one at a time", seconds=seconds / 2, connections=1)
-            capacity = self._load("as many as have a place", seconds=seconds / 2, connections=4)
+            capacity = self._load("as many as there are threads", seconds=seconds / 2, connections=2)
             rate = len(capacity.accepted) / capacity.seconds
             self._meter.settle()
             half = self._load("half the capacity", seconds=seconds / 2, rate=rate / 2)

@@ -19,8 +19,8 @@ _BEARER_SCHEME = {
 
 _NOT_NOW = (
     "Not now, but soon: wait as long as Retry-After says. `overloaded`: there is more to do than can be done,"
-    " and nothing of this request was. `unavailable`: something that it needs does not answer; what creates is"
-    " sent again with the same Idempotency-Key. Other codes are told by the operation"
+    " and nothing of this was. `unavailable`: something that it needs does not answer; what creates is sent"
+    " again with the same Idempotency-Key. Other codes are told by the operation"
 )
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}
