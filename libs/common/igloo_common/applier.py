@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -16,38 +16,16 @@ from igloo_common import event_metrics
 from igloo_common.backoff import backoff_seconds
 from igloo_common.consumers import Consumers, Delivery
 from igloo_common.database import transaction
+from igloo_common.due_events import BATCH, DueEvents, StoredEvent, put_off_blocked, wake_keys
 from igloo_common.event_views import decode_view
 from igloo_common.events import decode_envelope
 from igloo_common.tracing import continued_trace
 
 _LOG = logging.getLogger(__name__)
-BATCH = 32
 MAX_ATTEMPTS = 10
 _MAX_DELAY_SECONDS = 300.0
 _MAX_ERROR_CHARACTERS = 500
 
-# The head of a key is its lowest event that is not done with. Whoever applies it holds its row; others see it
-# pending still and leave the rest of the key alone. A dead event keeps its key waiting until someone decides.
-_HEADS = """
-SELECT event_id, type, payload, attempts,
-    EXISTS (
-        SELECT FROM inbox AS next WHERE next.aggregate_key = i.aggregate_key AND next.status = 'pending'
-        AND next.sequence > i.sequence
-    ) AS followed,
-    EXISTS (
-        SELECT FROM inbox AS later WHERE later.aggregate_key = i.aggregate_key AND later.type = i.type
-        AND later.sequence > i.sequence AND later.status = 'applied'
-    ) AS stale
-FROM inbox AS i
-WHERE status = 'pending' AND next_attempt_at <= now()
-AND NOT EXISTS (
-    SELECT FROM inbox AS earlier WHERE earlier.aggregate_key = i.aggregate_key
-    AND earlier.status IN ('pending', 'dead') AND earlier.sequence < i.sequence
-)
-"""
-_LOCK = " FOR UPDATE OF i SKIP LOCKED"
-_TAKE_BATCH = _HEADS + f"ORDER BY next_attempt_at LIMIT {BATCH}" + _LOCK
-_TAKE_ONE = _HEADS + "AND event_id = %(id)s" + _LOCK
 # A batch takes locks in the order of its events, a request in its own. Where they meet, PostgreSQL would end
 # one of the two after a second, and that may be the request. So the batch gives way before: its events are
 # then applied one by one, and each alone keeps to the order of locks that everybody keeps to.
@@ -62,18 +40,6 @@ WHERE event_id = %(id)s
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredEvent:
-    """An inbox row whose lock we hold."""
-
-    event_id: UUID
-    type: str
-    payload: bytes
-    attempts: int
-    followed: bool
-    stale: bool
-
-
 class Applier:
     """Applies what is due, each key in order; any number may work side by side. Needs an app context."""
 
@@ -81,6 +47,7 @@ class Applier:
         self, consumers: Consumers, *, now: Callable[[], datetime], max_attempts: int = MAX_ATTEMPTS
     ) -> None:
         self._consumers = consumers
+        self._due = DueEvents(consumers.subscriptions)
         self._now = now
         self._max_attempts = max_attempts
 
@@ -89,7 +56,7 @@ class Applier:
         events: Sequence[StoredEvent] = ()
         try:
             with transaction() as session:
-                events = _take(session, _TAKE_BATCH)
+                events = self._due.take(session)
                 if len(events) > 1:
                     session.connection().exec_driver_sql(_GIVE_WAY)
                 self._apply_all(session, events)
@@ -102,7 +69,9 @@ class Applier:
                 raise
             for event in events:
                 self._apply_alone(event.event_id)
-        return len(events) == BATCH or any(event.followed for event in events)
+        if len(events) < BATCH and (not events or events[0].window_is_full):
+            return _put_off()
+        return len(events) == BATCH or bool(_followed(events))
 
     def _apply_all(self, session: Session, events: Sequence[StoredEvent]) -> None:
         outcomes: dict[str, list[UUID]] = defaultdict(list)
@@ -113,11 +82,13 @@ class Applier:
             session.expunge_all()
         for status, ids in outcomes.items():
             session.connection().exec_driver_sql(_MARK, {"status": status, "ids": ids})
+        if followed := _followed(events):
+            wake_keys(session, followed)
 
     def _apply_alone(self, event_id: UUID) -> None:
         """Apply one event, if it is still ours to apply, and record how it fails."""
         with transaction() as session:
-            for event in _take(session, _TAKE_ONE, id=event_id):
+            for event in self._due.take_one(session, event_id):
                 try:
                     with session.begin_nested():
                         self._apply_all(session, [event])
@@ -146,6 +117,7 @@ class Applier:
         )
         with continued_trace(envelope.traceparent):
             subscription.handler(session, delivery, self._now())
+        _observe_lag(delivery, self._now())
         return "applied"
 
     def _record_failure(self, session: Session, event: StoredEvent, error: Exception) -> None:
@@ -170,11 +142,22 @@ class Applier:
         )
 
 
+def _followed(events: Sequence[StoredEvent]) -> list[str]:
+    """Name the keys of which more waits than these events."""
+    last = {event.aggregate_key: event.followed for event in events}
+    return [key for key, followed in last.items() if followed]
+
+
+def _put_off() -> bool:
+    with transaction() as session:
+        return put_off_blocked(session)
+
+
 def _count(events: Sequence[StoredEvent]) -> None:
     for event in events:
         event_metrics.APPLIED.labels(event.type, "done").inc()
 
 
-def _take(session: Session, query: str, **parameters: object) -> Sequence[StoredEvent]:
-    rows = session.connection().exec_driver_sql(query, parameters)
-    return [StoredEvent(**row) for row in rows.mappings()]
+def _observe_lag(delivery: Delivery[Any], now: datetime) -> None:
+    # Two machines' clocks may differ: no event has its effect before it is made.
+    event_metrics.LAG.labels(delivery.type).observe(max(0.0, (now - delivery.time).total_seconds()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -36,6 +36,8 @@ class Subscription:
     event_type: str
     view: type[Any]
     handler: Handler[Any]
+    superseded_by: frozenset[str]
+    """The types of which a later event, once applied, makes this one stale: its own, and its opposites."""
 
 
 class Consumers:
@@ -55,12 +57,19 @@ class Consumers:
         """Every subscription, by event type."""
         return MappingProxyType(self._subscriptions)
 
-    def on(self, event_type: str, view: type[T]) -> Callable[[Handler[T]], Handler[T]]:
+    def on(
+        self, event_type: str, view: type[T], *, superseded_by: Collection[str] = ()
+    ) -> Callable[[Handler[T]], Handler[T]]:
         """Register the one handler of an event type.
 
         `view` is a dataclass of the fields that the handler reads: other fields of the event are ignored, a
         missing one is an error. The handler runs in a transaction together with the mark that it ran, and
         never commits.
+
+        Events of a key may reach a service out of their order, if seldom: by way of the dead letters, or taken
+        up by a newer version. What was applied of the same type with a higher sequence makes an event stale;
+        `superseded_by` names other types that do so too, such as the one that takes this one back. A handler
+        that asks its own tables what is true by now needs none.
 
         Raises:
             TypeError: when the view is no dataclass.
@@ -72,7 +81,12 @@ class Consumers:
             raise ValueError(f"{event_type} has a handler already.")
 
         def register(handler: Handler[T]) -> Handler[T]:
-            self._subscriptions[event_type] = Subscription(event_type=event_type, view=view, handler=handler)
+            self._subscriptions[event_type] = Subscription(
+                event_type=event_type,
+                view=view,
+                handler=handler,
+                superseded_by=frozenset({event_type, *superseded_by}),
+            )
             return handler
 
         return register

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from igloo_common.database import Reader
+from igloo_common.due_events import wake_keys
 
 _LIST = """
 SELECT event_id, type, aggregate_key, sequence, attempts, received_at, last_error FROM inbox
@@ -23,6 +24,7 @@ WHERE status = 'dead' AND (%(id)s::uuid IS NULL OR event_id = %(id)s::uuid)
 """
 _DISCARD = """
 UPDATE inbox SET status = 'stale', applied_at = now() WHERE status = 'dead' AND event_id = %(id)s
+RETURNING aggregate_key
 """
 
 
@@ -58,7 +60,9 @@ def replay_dead(session: Session, event_id: UUID | None = None) -> int:
 
 def discard_dead(session: Session, event_id: UUID) -> bool:
     """Give up a dead event for good, so that its key goes on without it."""
-    return session.connection().exec_driver_sql(_DISCARD, {"id": event_id}).rowcount > 0
+    keys = session.connection().exec_driver_sql(_DISCARD, {"id": event_id}).scalars().all()
+    wake_keys(session, keys)
+    return bool(keys)
 
 
 def _connection(reader: Reader) -> Connection:

@@ -85,6 +85,7 @@ class Relay:
         """Tell whether this relay leads, and try to take the lead if nobody has it."""
         if not self._leads:
             self._leads = self._ask(_TRY_LOCK)
+            event_metrics.RELAY_LEADS.set(self._leads)
         return self._leads
 
     def step(self) -> bool:
@@ -133,6 +134,7 @@ class Relay:
 
     def close(self) -> None:
         """Give up the lead and both connections."""
+        event_metrics.RELAY_LEADS.set(0)
         self._drop_publisher()
         self._connection.close()
 

@@ -23,6 +23,7 @@ from igloo_common.relay import Relay
 
 _LOG = logging.getLogger(__name__)
 _RECEIVE_SECONDS = 1.0
+_COUNT_SECONDS = 10.0
 _GATHER_SECONDS = 0.01
 
 
@@ -82,6 +83,7 @@ class ReceiveStep:
         self._on_stored = on_stored
         self._subscriber: Subscriber | None = None
         self._held: Sequence[Incoming] = ()
+        self._count_at = 0.0
 
     def __call__(self) -> bool:
         """Take what has arrived; always True, as receiving waits by itself."""
@@ -95,12 +97,15 @@ class ReceiveStep:
     def close(self) -> None:
         """End the subscription; what was not acknowledged comes again."""
         self._held = ()
+        self._count_at = 0.0
+        event_metrics.QUEUE_MESSAGES.clear()
         subscriber, self._subscriber = self._subscriber, None
         if subscriber is not None:
             subscriber.close()
 
     def _receive(self) -> None:
-        subscriber = self._subscriber = self._subscriber or self._broker.subscriber(self._consumers.queue)
+        subscriber = self._subscriber = self._subscriber or self._subscribe()
+        self._count(subscriber)
         # With the database away the messages are kept here. Giving them back would deliver them again at
         # once, over and over, until the delivery limit counts them as poison.
         if self._held:
@@ -113,6 +118,22 @@ class ReceiveStep:
             stored, self._held = self._held, ()
             subscriber.acknowledge(stored)
             self._on_stored()
+
+    def _subscribe(self) -> Subscriber:
+        """Subscribe once the database answers.
+
+        What is delivered and not stored comes again, and the broker counts how often: with the database away
+        for hours, a process that is started again and again would spend the delivery limit for nothing.
+        """
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        return self._broker.subscriber(self._consumers.queue)
+
+    def _count(self, subscriber: Subscriber) -> None:
+        if monotonic() >= self._count_at:
+            for queue, count in subscriber.depths().items():
+                event_metrics.QUEUE_MESSAGES.labels(queue).set(count)
+            self._count_at = monotonic() + _COUNT_SECONDS
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def note_media_collected(session: Session, event: Delivery[ExportCollected], now
     _collect(session, event.data, service="media", now=now)
 
 
-@consumers.on("social.suspension.decided.v1", SuspensionDecided)
+@consumers.on(
+    "social.suspension.decided.v1", SuspensionDecided, superseded_by=["social.suspension.lifted.v1"]
+)
 def suspend_as_decided(session: Session, event: Delivery[SuspensionDecided], now: datetime) -> None:
     """End the person's sessions and refuse to sign them in; who has left meanwhile is left alone."""
     said = event.data
@@ -107,7 +109,7 @@ def suspend_as_decided(session: Session, event: Delivery[SuspensionDecided], now
         )
 
 
-@consumers.on("social.suspension.lifted.v1", SuspensionLifted)
+@consumers.on("social.suspension.lifted.v1", SuspensionLifted, superseded_by=["social.suspension.decided.v1"])
 def reinstate_as_lifted(session: Session, event: Delivery[SuspensionLifted], now: datetime) -> None:
     """Let the person sign in again; who has left meanwhile is left alone."""
     try:

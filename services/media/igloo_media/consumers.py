@@ -67,14 +67,14 @@ def delete_posted_media(session: Session, event: Delivery[PostWithMedia], now: d
     )
 
 
-@consumers.on("social.post.hidden.v1", PostWithMedia)
+@consumers.on("social.post.hidden.v1", PostWithMedia, superseded_by=["social.post.restored.v1"])
 def withhold_hidden_media(session: Session, event: Delivery[PostWithMedia], now: datetime) -> None:
     """Show the photos of a post that a moderator took down no more, and take their files no more."""
     post = event.data
     take_down(session, post_id=post.post_id, author_id=post.author_id, media_ids=post.media_ids, now=now)
 
 
-@consumers.on("social.post.restored.v1", PostWithMedia)
+@consumers.on("social.post.restored.v1", PostWithMedia, superseded_by=["social.post.hidden.v1"])
 def restore_hidden_media(session: Session, event: Delivery[PostWithMedia], _now: datetime) -> None:
     """Take that back."""
     post = event.data

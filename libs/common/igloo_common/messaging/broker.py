@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -80,6 +80,13 @@ class Subscriber(Protocol):
 
     def keep_alive(self) -> None:
         """Show the broker that we live while messages are held without being acknowledged."""
+
+    def depths(self) -> Mapping[str, int]:
+        """Count the messages that wait in the subscriber's queue, and in the queue of dead letters.
+
+        Raises:
+            BrokerUnavailable: the connection is given up; unacknowledged messages come again.
+        """
 
     def close(self) -> None:
         """End the connection; unacknowledged messages come again."""

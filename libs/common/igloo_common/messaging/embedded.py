@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep, time, time_ns
@@ -143,6 +143,11 @@ class EmbeddedSubscriber:
         """Notice that the folder has gone."""
         with _as_unavailable():
             self._queue.stat()
+
+    def depths(self) -> Mapping[str, int]:
+        """Count the files; a folder has no dead letters."""
+        with _as_unavailable():
+            return {self._queue.name: len(_messages(self._queue))}
 
     def close(self) -> None:
         """Let another subscriber have the queue."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import sleep
 from typing import Any
 
@@ -10,7 +10,7 @@ from kombu import Consumer, Queue
 
 from igloo_common.messaging.broker import Incoming
 from igloo_common.messaging.rabbit_link import Link
-from igloo_common.messaging.topology import GATHER_SECONDS, PREFETCH
+from igloo_common.messaging.topology import DEAD, GATHER_SECONDS, PREFETCH
 
 
 class RabbitSubscriber:
@@ -18,6 +18,7 @@ class RabbitSubscriber:
 
     def __init__(self, link: Link, queue: str) -> None:
         self._link = link
+        self._queue = queue
         self._arrived: list[Incoming] = []
         with link.guarded():
             consumer = Consumer(
@@ -36,7 +37,8 @@ class RabbitSubscriber:
         """Wait for a first message, then take what comes with it."""
         with self._link.guarded():
             self._link.check_heartbeat()
-            if self._link.drain(timeout_seconds=timeout_seconds):
+            # What was read while another answer was awaited has arrived already.
+            if self._arrived or self._link.drain(timeout_seconds=timeout_seconds):
                 sleep(GATHER_SECONDS)
                 while len(self._arrived) < PREFETCH and self._link.drain(timeout_seconds=0):
                     pass
@@ -54,6 +56,11 @@ class RabbitSubscriber:
         with self._link.guarded():
             self._link.drain(timeout_seconds=0)
             self._link.check_heartbeat()
+
+    def depths(self) -> Mapping[str, int]:
+        """Count by passive declaration, over the connection that is there."""
+        with self._link.guarded():
+            return self._link.count_waiting((self._queue, DEAD))
 
     def close(self) -> None:
         """End the connection."""

@@ -51,7 +51,7 @@ class MediaFailed:
     detail: str
 
 
-@consumers.on("media.item.ready.v1", MediaReady)
+@consumers.on("media.item.ready.v1", MediaReady, superseded_by=["media.item.failed.v1"])
 def attach_ready_media(session: Session, event: Delivery[MediaReady], now: datetime) -> None:
     """Give the medium to the post that waits for it."""
     said = event.data
@@ -71,7 +71,7 @@ def attach_ready_media(session: Session, event: Delivery[MediaReady], now: datet
     apply_medium(session, medium, now=now)
 
 
-@consumers.on("media.item.failed.v1", MediaFailed)
+@consumers.on("media.item.failed.v1", MediaFailed, superseded_by=["media.item.ready.v1"])
 def fail_posts_of_failed_media(session: Session, event: Delivery[MediaFailed], now: datetime) -> None:
     """End the posts that waited for the medium, so that their author sees why."""
     said = event.data

@@ -31,13 +31,13 @@ class AccountReinstated:
     account_id: UUID
 
 
-@consumers.on("auth.account.suspended.v1", AccountSuspended)
+@consumers.on("auth.account.suspended.v1", AccountSuspended, superseded_by=["auth.account.reinstated.v1"])
 def hide_suspended_person(session: Session, event: Delivery[AccountSuspended], now: datetime) -> None:
     """Take the person out of sight, unless a moderator's decision has already."""
     suspend_person(session, user_id=event.data.account_id, now=now)
 
 
-@consumers.on("auth.account.reinstated.v1", AccountReinstated)
+@consumers.on("auth.account.reinstated.v1", AccountReinstated, superseded_by=["auth.account.suspended.v1"])
 def show_reinstated_person(session: Session, event: Delivery[AccountReinstated], now: datetime) -> None:
     """Put everything of the person back."""
     reinstate_person(session, user_id=event.data.account_id, now=now)
