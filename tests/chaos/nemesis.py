@@ -79,15 +79,16 @@ class Nemesis:
 
     def _inject(self, planned: Sequence[Strike], stop: threading.Event) -> Sequence[Injected]:
         faults = [self._makers[strike.kind](strike.random()) for strike in planned]
-        at, details = time.monotonic(), []
+        at = time.monotonic()
+        said = [[_said_of(fault.inject, "not injected")] for fault in faults]
         try:
-            details = [_said_of(fault.inject, "not injected") for fault in faults]
             stop.wait(max(self._hold_seconds(*pair) for pair in zip(planned, faults, strict=True)))
         finally:
             held = time.monotonic() - at
-            details += [_said_of(fault.heal, "not healed") for fault in reversed(faults)]
+            for fault, words in zip(faults, said, strict=True):
+                words.append(_said_of(fault.heal, "not healed"))
         recovered, reason = self._recovery(max(fault.bound_seconds for fault in faults))
-        detail = "; ".join(filter(None, [*details, reason]))
+        together = f"at once: {', '.join(fault.kind for fault in faults)}" if len(faults) > 1 else ""
         return [
             Injected(
                 kind=fault.kind,
@@ -95,9 +96,9 @@ class Nemesis:
                 at_seconds=round(at - self._started, 3),
                 held_seconds=round(held, 3),
                 recovered_after_seconds=recovered,
-                detail=detail,
+                detail="; ".join(filter(None, [*words, together, reason])),
             )
-            for fault in faults
+            for fault, words in zip(faults, said, strict=True)
         ]
 
     def _hold_seconds(self, strike: Strike, fault: Fault) -> float:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from chaos.clocks import LOOK_SECONDS
 from chaos.faults.fault import SLOW_RECOVERY_SECONDS, Fault, Maker, SimpleFault
+from igloo_local.errors import StackError
 
 if TYPE_CHECKING:
     from chaos.town import Town
 
 _HOUR = 3600
+_PATIENCE_SECONDS = 90.0
 JUMPS_SECONDS = (_HOUR, -_HOUR, 48 * _HOUR, -48 * _HOUR)
 # As the local stack configures its node, and as RabbitMQ does.
 _USUAL_DISK_LIMIT, _USUAL_MEMORY = "50MB", "0.4"
@@ -66,17 +69,26 @@ def _broker_memory_short(town: Town) -> Fault:
 
 
 def _told(town: Town, kind: str, *, begin: tuple[str, ...], end: tuple[str, ...]) -> Fault:
-    def start() -> str:
-        town.rabbitmqctl(*begin)
-        return ""
-
-    def stop() -> str:
-        town.rabbitmqctl(*end)
-        return ""
-
     return SimpleFault(
-        kind=kind, target="rabbitmq", breaking=start, mending=stop, bound_seconds=SLOW_RECOVERY_SECONDS
+        kind=kind,
+        target="rabbitmq",
+        breaking=lambda: _insist(town, begin),
+        mending=lambda: _insist(town, end),
+        bound_seconds=SLOW_RECOVERY_SECONDS,
     )
+
+
+def _insist(town: Town, words: tuple[str, ...]) -> str:
+    """Tell the node until it has heard: after its name server's end it takes a while to be found again."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            town.rabbitmqctl(*words)
+        except StackError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return ""
 
 
 def _clock_jump(town: Town, draw: random.Random) -> Fault:
