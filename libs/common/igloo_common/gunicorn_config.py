@@ -24,6 +24,7 @@ class WebServerSettings:
     workers: int
     threads: int
     log_level: str
+    drain_seconds: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -34,6 +35,7 @@ class WebServerSettings:
             workers=env.integer("IGLOO_WEB_WORKERS", default=2, minimum=1, maximum=64),
             threads=env.integer("IGLOO_THREADS", default=4, minimum=1, maximum=64),
             log_level=env.text("IGLOO_LOG_LEVEL", default="INFO", choices=LOG_LEVELS),
+            drain_seconds=env.integer("IGLOO_DRAIN_SECONDS", default=0, minimum=0, maximum=90),
         )
         env.finish()
         return settings
@@ -53,7 +55,7 @@ _SETTINGS: Final = load_or_exit(WebServerSettings.load)
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- only a place for gunicorn's heartbeat files
 
 bind = _SETTINGS.bind
-worker_class = "gthread"
+worker_class = "igloo_common.gunicorn_worker.DrainingWorker"
 workers = _SETTINGS.workers
 threads = _SETTINGS.threads
 # The application is imported once, before the fork: bad configuration then ends the start, and workers
@@ -65,8 +67,9 @@ keepalive = 75
 # As much as nginx takes in one header buffer: a hundred ids in one query are more than gunicorn's own 4094.
 limit_request_line = 8190
 timeout = 30
-# Longer than any request may take, shorter than a task's stop timeout.
-graceful_timeout = 25
+# Longer than any request may take, shorter than a task's stop timeout. It counts from SIGTERM: what a process
+# goes on serving for is added.
+graceful_timeout = 25 + _SETTINGS.drain_seconds
 # A heartbeat file on a slow disk has gunicorn kill healthy workers.
 worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 control_socket_disable = True
@@ -92,6 +95,7 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 -- gunicorn's arbiter, whi
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 -- gunicorn's, which have no types
     """Leave the parent's database connections to the parent: two processes on one would garble both."""
+    worker.drain_seconds = _SETTINGS.drain_seconds
     application = server.app.wsgi()
     with application.app_context():
         application.extensions["sqlalchemy"].engine.dispose(close=False)
