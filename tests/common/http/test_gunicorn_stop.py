@@ -1,4 +1,4 @@
-"""A web process that is told to stop fails nobody: not who waits, not who comes late, not who was never told."""
+"""A web process that is told to stop fails nobody: who waits, who comes late, who was never told."""
 
 from __future__ import annotations
 

