@@ -78,7 +78,7 @@ class Run:
             begun = time.monotonic()
             overload = self._load(f"{TIMES_CAPACITY} times the capacity", seconds=seconds, rate=rate * 4)
             ended = time.monotonic()
-            after = self._load("afterwards, a quarter", seconds=AFTER_SECONDS, rate=rate / 4)
+            after = self._load("afterwards, one at a time", seconds=AFTER_SECONDS, connections=1)
             self._meter.settle()
             time.sleep(2 * _LOOK_SECONDS)
         return Overload(

@@ -80,14 +80,14 @@ class Overload:
 
     @property
     def requests_normal_after(self) -> float:
-        """Seconds after the overload since when all is served, and each second's p99 within the bound."""
-        bound = SLOWEST_TIMES_UNLOADED * latency_ms(self.unloaded.accepted, 0.99)
+        """Seconds after the overload since when all is served, half of it as fast as nearly all was before."""
+        bound = latency_ms(self.unloaded.accepted, 0.99)
         windows = Counter[int]()
         for window in range(int(self.after.seconds / _WINDOW_SECONDS)):
             begun = window * _WINDOW_SECONDS
             sent = [each for each in self.after.sent if begun <= each.due < begun + _WINDOW_SECONDS]
             good = [each for each in sent if each in self.after.accepted]
-            if len(good) < len(sent) or latency_ms(good, 0.99) > bound:
+            if len(good) < len(sent) or latency_ms(good, 0.5) > bound:
                 windows[window] += 1
         return (max(windows) + 1) * _WINDOW_SECONDS if windows else 0.0
 

@@ -98,9 +98,10 @@ def test_an_overload_is_told_by_what_was_served_and_what_was_turned_away() -> No
 def test_it_is_normal_again_after_the_last_second_that_was_not() -> None:
     assert (RUN.requests_normal_after, RUN.events_normal_after) == (0.0, 1.0)
 
-    slow = answers(1, seconds=0.05, begun=2.5)
+    slow = answers(10, seconds=0.05, begun=2.0)
     refused = answers(1, seconds=0.01, status=503, begun=1.5)
     assert replace(RUN, after=phase([*RUN.after.sent, *slow])).requests_normal_after == 3.0
+    assert replace(RUN, after=phase([*RUN.after.sent, *slow[:9]])).requests_normal_after == 0.0
     assert replace(RUN, after=phase([*RUN.after.sent, *refused])).requests_normal_after == 2.0
 
 
