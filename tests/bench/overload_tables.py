@@ -80,7 +80,7 @@ class Overload:
 
     @property
     def requests_normal_after(self) -> float:
-        """Seconds after the overload since when all is served, half of it as fast as nearly all was before."""
+        """Seconds after the overload since when all is served, half of it as fast as nearly all was."""
         bound = latency_ms(self.unloaded.accepted, 0.99)
         windows = Counter[int]()
         for window in range(int(self.after.seconds / _WINDOW_SECONDS)):
