@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID
 
 import click
-import orjson
-from flask import current_app
 from flask.cli import AppGroup
 
 from igloo_common.backlog import read_backlog
-from igloo_common.consumers import Consumers
+from igloo_common.command_lines import current_consumers, line
 from igloo_common.database import reading, transaction
 from igloo_common.dead_events import discard_dead, find_event, list_dead, replay_dead
+from igloo_common.repair_cli import repairs
 from igloo_common.wiring import current_wiring
 
 events = AppGroup("events", help="The event backbone of this service.")
@@ -38,7 +35,7 @@ def dead(limit: int) -> None:
     """List the events that were given up, the oldest first, one a line."""
     with reading() as connection:
         for event in list_dead(connection, limit=limit):
-            click.echo(_line(asdict(event)))
+            click.echo(line(asdict(event)))
 
 
 @events.command("show")
@@ -49,7 +46,7 @@ def show(event_id: UUID) -> None:
         event = find_event(connection, event_id)
     if event is None:
         raise click.ClickException(f"The inbox has no event {event_id}.")
-    click.echo(_line(event, indent=True))
+    click.echo(line(event, indent=True))
 
 
 @events.command("replay")
@@ -81,21 +78,8 @@ def discard(event_id: UUID) -> None:
 def lag() -> None:
     """Show what waits in the outbox and the inbox, and for how long."""
     with reading() as connection:
-        click.echo(_line(asdict(read_backlog(connection)), indent=True))
+        click.echo(line(asdict(read_backlog(connection)), indent=True))
 
 
-def current_consumers() -> Consumers:
-    """Return the register of the current application: `consumers` in its package's module of that name."""
-    found = importlib.import_module(f"{current_app.import_name}.consumers").consumers
-    if not isinstance(found, Consumers):
-        raise TypeError(f"{current_app.import_name}.consumers.consumers is no register of consumers")
-    return found
-
-
-def _line(fields: Mapping[str, object], *, indent: bool = False) -> str:
-    option = orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indent else 0)
-    return orjson.dumps(dict(fields), option=option, default=_text).decode()
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+for _repair in repairs.commands.values():
+    events.add_command(_repair)

@@ -33,24 +33,27 @@ WITH due AS MATERIALIZED (
 )
 """  # noqa: S608 - a number of our own
 # The key is locked as well as the row: an event that came late, and goes before one that is being applied at
-# this moment, has another row.
-_COLUMNS = """
+# this moment, has another row. Of the later events of a key as many are asked as fill a window, for all of
+# a hundred thousand may be pending.
+_COLUMNS = f"""
 SELECT event_id, type, aggregate_key, sequence, payload, attempts,
     EXISTS (
         SELECT FROM inbox AS next WHERE next.aggregate_key = i.aggregate_key AND next.status = 'pending'
         AND next.sequence > i.sequence
     ) AS followed,
     EXISTS (
-        SELECT FROM unnest(%(types)s::text[], %(supersedings)s::text[]) AS pair (type, superseding)
-        JOIN inbox AS later ON later.type = pair.superseding
-        WHERE pair.type = i.type AND later.aggregate_key = i.aggregate_key AND later.sequence > i.sequence
-        AND later.status = 'applied'
+        SELECT FROM unnest(%(types)s::text[], %(supersedings)s::text[]) AS pair (type, superseding), LATERAL (
+            SELECT status FROM inbox AS near WHERE near.aggregate_key = i.aggregate_key
+            AND near.type = pair.superseding AND near.sequence > i.sequence
+            ORDER BY near.sequence LIMIT {_WINDOW}
+        ) AS later
+        WHERE pair.type = i.type AND later.status = 'applied'
     ) AS stale,
-"""
+"""  # noqa: S608 - a number of our own
 _LOCKED_KEY = """
     pg_try_advisory_xact_lock(hashtextextended('igloo key ' || current_schema() || aggregate_key, 0)) AS ours
 """
-_IS_FULL = f"(SELECT count(*) = {_WINDOW} FROM due) AS window_is_full,"
+_IS_FULL = f"(SELECT count(*) = {_WINDOW} FROM due) AS window_is_full,"  # noqa: S608 - a number of our own
 _READY = "status = 'pending' AND (next_attempt_at <= now() OR attempts = 0)"
 _TAKE = f"""
 {_HEADS} {_COLUMNS} {_IS_FULL} {_LOCKED_KEY} FROM inbox AS i
@@ -63,7 +66,7 @@ WHERE event_id = %(id)s AND {_READY} AND NOT EXISTS (
     SELECT FROM inbox AS earlier WHERE earlier.aggregate_key = i.aggregate_key
     AND earlier.status IN ('pending', 'dead') AND earlier.sequence < i.sequence
 ) FOR UPDATE OF i SKIP LOCKED
-"""  # noqa: S608 - words of our own
+"""
 # Read anew once the keys are ours: what another worker did to them meanwhile is seen. A run ends before what
 # is dead, or failed and is not to be tried yet.
 _RUNS = f"""

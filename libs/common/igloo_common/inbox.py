@@ -40,12 +40,12 @@ VALUES (%(body)s, %(routing_key)s, %(reason)s, now())
 
 def store_messages(
     connection: Connection, messages: Sequence[Incoming], *, handled_types: Collection[str]
-) -> None:
+) -> int:
     """Keep each message in the caller's transaction, once however often it comes; acknowledge after it.
 
     An event without a handler is kept as `ignored`: it was published for a newer version of this service,
     which takes it up when it starts. What is no event of ours is parked as it came, and never stops the
-    queue.
+    queue. Returns how many could be read.
     """
     readable: list[tuple[Envelope, bytes]] = []
     for message in messages:
@@ -57,6 +57,7 @@ def store_messages(
         stored = connection.exec_driver_sql(_STORE, _columns(readable, handled_types)).rowcount
         event_metrics.RECEIVED.labels("stored").inc(stored)
         event_metrics.RECEIVED.labels("known").inc(len(readable) - stored)
+    return len(readable)
 
 
 def readopt_ignored(session: Session, *, handled_types: Collection[str]) -> int:

@@ -12,7 +12,7 @@ from click.testing import Result
 from flask import Flask
 
 from factories.event_rooms import rows
-from igloo_common.cli import current_consumers
+from igloo_common.command_lines import current_consumers
 from igloo_common.ids import new_id
 from igloo_common.messaging import Outgoing, broker_at
 
