@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from factories.social_accounts import delete_account, erase_all
 from factories.social_people import LONG_AGO, add_noise, make_people, make_person, relate
 from factories.social_posts import deliver
 from factories.tokens import bearer
-from igloo_common.database import transaction
 from igloo_common.ids import new_id
 from igloo_social.schemas.suggestions import SuggestionsPageSchema
 
@@ -379,27 +377,3 @@ def test_a_cursor_is_good_for_its_owner_alone(client: FlaskClient, session: Sess
 
 def test_suggestions_are_for_those_who_are_signed_in(client: FlaskClient) -> None:
     assert client.get(PATH).status_code == 401
-
-
-def test_lists_of_many_friends_at_once_end_as_the_last_of_each_says(app: Flask, session: Session) -> None:
-    people = make_people(session, 6)
-    session.commit()
-
-    def tell(number: int) -> None:
-        with app.app_context():
-            for day in range(12):
-                friends = [person for person in people if person != people[number]] if day == 11 else []
-                with transaction() as telling:
-                    deliver(
-                        telling,
-                        "auth.friends.found.v1",
-                        account_id=people[number],
-                        friend_ids=friends,
-                        found_at=LONG_AGO + timedelta(days=day),
-                    )
-
-    with ThreadPoolExecutor(len(people)) as pool:
-        for future in [pool.submit(tell, number) for number in range(len(people))]:
-            future.result(timeout=60)
-
-    assert session.scalar(text("SELECT count(*) FROM facebook_friends")) == 6 * 5

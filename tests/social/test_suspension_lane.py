@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from factories.environment import service_environ
-from factories.polling import wait_until
 from factories.social_accounts import delete_account, erase_all, rows_naming
 from factories.social_events import relation_changes
 from factories.social_moderation import (
@@ -25,25 +20,21 @@ from factories.social_moderation import (
     state_of_everything,
     suspend,
 )
-from factories.social_people import LONG_AGO, add_noise, make_people, make_person, relate
+from factories.social_people import add_noise, make_people, make_person, relate
 from factories.social_posts import deliver, like, make_post
 from factories.tokens import bearer
 from igloo_common.clock import utc_now
 from igloo_common.ids import new_id
 from igloo_social.jobs.suspensions import move_next
-from igloo_social.models.profiles import PROFILES
 from igloo_social.operations import suspended_relations, suspended_traces
 from igloo_social.operations.account_tasks import lock_due_suspension
 from igloo_social.operations.suspensions import move_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flask import Flask
     from flask.testing import FlaskClient
     from sqlalchemy.orm import Session
 
-    from factories.databases import DatabaseUrls
 
 # The tombstone and its like; and what phones look at again names an author for a week.
 MAY_NAME_THEM = {"profiles", "account_tasks", "outbox", "event_sequences", "feed_changes"}
@@ -368,71 +359,5 @@ def test_a_suspension_broken_off_anywhere_ends_the_same(app: Flask, session: Ses
                 session.rollback()
                 more = move_next()
                 assert miscounted(session) == []
-
-    assert state_of_everything(session) == before
-
-
-def test_one_who_cannot_be_moved_just_now_keeps_nobody_waiting(
-    app: Flask, session: Session, caplog: pytest.LogCaptureFixture
-) -> None:
-    stuck, other, friend = make_people(session, 3)
-    relate(session, friend, "f", stuck)
-    session.commit()
-    suspend(session, stuck)
-    suspend(session, other)
-    # The friend's row is held for longer than anybody waits for a lock.
-    session.execute(select(PROFILES).where(PROFILES.c.user_id == friend).with_for_update())
-
-    with app.app_context():
-        while move_next():
-            pass
-
-    session.rollback()
-    waiting = session.execute(text("SELECT account_id, attempts FROM account_tasks WHERE due_at IS NOT NULL"))
-    assert [tuple(row) for row in waiting] == [(stuck, 1)]
-    assert "Setting a person apart, or putting them back, failed and is tried again." in caplog.messages
-
-
-_WORKER = """
-from igloo_social.app import create_app
-from igloo_social.jobs.suspensions import move_next
-from igloo_social.operations import suspended_relations
-suspended_relations.PEOPLE_AT_ONCE = 1
-with create_app().app_context():
-    while move_next():
-        pass
-"""
-
-
-def test_a_suspension_goes_on_after_its_worker_was_killed(
-    app: Flask, session: Session, database_urls: Mapping[str, DatabaseUrls]
-) -> None:
-    person, followers = make_person(session), make_people(session, 200)
-    for follower in followers:
-        session.execute(
-            text("INSERT INTO relations VALUES (:a, :b, 'f', :at)"),
-            {"a": follower, "b": person, "at": LONG_AGO},
-        )
-    session.execute(text("UPDATE profiles SET follower_count = 200 WHERE user_id = :id"), {"id": person})
-    session.execute(text("UPDATE profiles SET following_count = 1 WHERE user_id <> :id"), {"id": person})
-    session.commit()
-    before = state_of_everything(session)
-    environ = service_environ("social", database_url=database_urls["social"].service, log_level="ERROR")
-    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-
-    def apart() -> int:
-        session.rollback()
-        return session.scalar(APART) or 0
-
-    suspend(session, person)
-    with subprocess.Popen([sys.executable, "-c", _WORKER], env=environ) as worker:  # noqa: S603 - ours
-        wait_until(lambda: apart() >= 50, "the worker had begun")
-        worker.kill()
-    assert apart() < 200, "the worker was killed before it could finish"
-    assert miscounted(session) == []
-    move_all(app)
-    assert apart() == 200
-    reinstate(session, person)
-    move_all(app)
 
     assert state_of_everything(session) == before
