@@ -26,7 +26,8 @@ _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     # Everything connects by TCP, and a socket's path in a deep folder would be longer than the kernel allows.
     "unix_socket_directories": "",
-    "max_connections": "200",
+    # Every thread keeps its own: 90 for one web and one worker process of each service, twice that for two.
+    "max_connections": "300",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u ",
