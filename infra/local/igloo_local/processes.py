@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,8 @@ class ChildProcess:
         self._record = run_folder / f"{name}.process.json"
         self._before_start = before_start
         self._popen: subprocess.Popen[bytes] | None = None
+        # Who restarts a process and who watches over it may start it at the same time.
+        self._changing = threading.RLock()
 
     @property
     def pid(self) -> int | None:
@@ -78,6 +81,10 @@ class ChildProcess:
 
     def start(self) -> None:
         """Start the program, after ending whatever an earlier run of it left behind."""
+        with self._changing:
+            self._start()
+
+    def _start(self) -> None:
         self.end_leftovers()
         self._before_start()
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -111,15 +118,20 @@ class ChildProcess:
                 f"{self.name} failed with status {self.exit_code}", log_lines=last_lines(self.log)
             )
 
-    def stop(self) -> None:
-        """Ask the program to stop, wait, then end what is left of it."""
+    def stop(self, *, patience_seconds: float | None = None) -> None:
+        """Ask the program to stop, wait as long as its command says or as given, then end what is left of it."""
         self.wanted = False
+        with self._changing:
+            self.wanted = False
+            self._stop(self.command.stop_seconds if patience_seconds is None else patience_seconds)
+
+    def _stop(self, patience_seconds: float) -> None:
         if self.running:
             self.signal(self.command.stop_signal)
             with contextlib.suppress(StackError):
                 wait_until(
                     lambda: not self.running,
-                    seconds=self.command.stop_seconds,
+                    seconds=patience_seconds,
                     what=f"the end of {self.name}",
                 )
         self.end_leftovers(patience_seconds=0)

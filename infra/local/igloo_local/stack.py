@@ -1,6 +1,7 @@
 """The whole stack in one folder: parts started in parallel where they are independent, and ended together."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -19,6 +20,7 @@ from igloo_local.parts.part import Part
 from igloo_local.parts.service import Adjust, Service, unchanged
 from igloo_local.parts_list import PartsList
 from igloo_local.processes import ChildProcess
+from igloo_local.rolling import restart_service
 from igloo_local.source import ROOT
 from igloo_local.supervisor import Supervisor
 
@@ -63,6 +65,7 @@ class Stack:
         self._lock = FolderLock(self.folder)
         self._supervisor: Supervisor | None = None
         self._parts: PartsList | None = None
+        self._restarting = threading.Lock()
 
     @property
     def parts(self) -> PartsList:
@@ -110,8 +113,7 @@ class Stack:
         if self._supervisor is not None:
             self._supervisor.stop()
         if self._parts is not None:
-            for group in self._parts.stop_order():
-                _in_parallel(Part.stop, group)
+            self._stop_parts(self._parts)
         (self.folder / FILE_NAME).unlink(missing_ok=True)
         self._lock.release()
 
@@ -124,6 +126,22 @@ class Stack:
             process.kill()
         _in_parallel(Part.stop, self.parts.all)
         self._lock.release()
+
+    def restart(self, name: str) -> None:
+        """Restart the processes of auth, social or media one after the other, without a failed request.
+
+        Raises:
+            StackError: there is no such service, or a process did not become ready: see `rolling`.
+        """
+        service = self.parts.services.get(name)
+        if service is None:
+            raise StackError(f"there is no service {name}; there are {', '.join(self.parts.services)}")
+        with self._restarting:
+            try:
+                restart_service(service, self.parts.gateway, report=self.console.step)
+            finally:
+                if not self.parts.gateway.abandoned.is_set():
+                    self.write_addresses()
 
     def write_addresses(self) -> None:
         """Write `stack.json` anew, with the process ids of this moment."""
@@ -147,6 +165,16 @@ class Stack:
         """End what a killed run left alive: every one of our own records of it, nothing else."""
         (self.folder / FILE_NAME).unlink(missing_ok=True)
         _in_parallel(leftovers.end, [*self.folder.glob("*/*.process.json")])
+
+    def _stop_parts(self, parts: PartsList) -> None:
+        # Whoever is restarting a service starts nothing more, and is waited for.
+        for part in parts.all:
+            part.abandoned.set()
+        for _ in range(2):
+            for group in parts.stop_order():
+                _in_parallel(Part.stop, group)
+            with self._restarting:
+                pass
 
     def _start_parts(self, parts: PartsList) -> None:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="start")

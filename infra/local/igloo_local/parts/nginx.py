@@ -72,9 +72,8 @@ class Nginx(Part):
     def route(self, service: str, *, extra: Sequence[str] = (), down: Collection[str] = ()) -> None:
         """Send a service's requests to its places but those that are `down`, and to `extra` ones.
 
-        Returns when new requests go there and, but for very slow clients, none of the old ways is left. What a
-        worker of before still has to send finds a closed door at a place that has stopped since, and goes to
-        another.
+        Returns when new requests go there and, but for very slow clients, no worker of before is left. What
+        such a one still has to send finds a closed door at a place that has stopped since, and goes to another.
 
         Raises:
             StackError: nginx does not take the configuration; it goes on with the one before.
@@ -97,6 +96,8 @@ class Nginx(Part):
 
     def _wait_for_new_workers(self, server: ChildProcess, master: int | None, old: Collection[int]) -> None:
         def are_there() -> bool:
+            if self.abandoned.is_set():
+                return True
             # Started again meanwhile, it has read the new configuration.
             if server.pid != master:
                 return server.pid is not None and self._pid_file.exists()

@@ -25,7 +25,8 @@ def unchanged(_: str, environment: Mapping[str, str]) -> Mapping[str, str]:
 class Service(Part):
     """auth, social or media, with `replicas` web and as many worker processes.
 
-    The first of each are called `social-web` and `social-worker`, the others `social-web-2` and so on. The
+    The first of each are called `social-web` and `social-worker`, the others `social-web-2` and so on; what
+    stands in for web processes that are restarted is called `social-web-extra-1` and so on. The
     environment comes complete from the stack; `adjust` may change it for one process.
     """
 
@@ -73,7 +74,7 @@ class Service(Part):
         write_secret(self.folder / "environment.json", json.dumps(self.environment, indent=2))
         self.begin()
         for name in self._roles["web"]:
-            self._add(name, _web_arguments(self.name), self._web_environment(name))
+            self._add_web(name)
         for name in self._roles["worker"]:
             worker = {"IGLOO_WORKER_PORT": str(self.ports.port(name))}
             self._add(name, ["-m", f"igloo_{self.name}.worker"], worker)
@@ -97,8 +98,22 @@ class Service(Part):
         Raises:
             StackError: it ends, or is not ready within a minute.
         """
-        url = self.urls[process.name.removeprefix(f"{self.name}-")]
-        process.wait_ready(lambda: _answers(f"{url}/readyz"), seconds=READY_SECONDS)
+        url = f"http://{self.place_of(process)}/readyz"
+        process.wait_ready(lambda: _answers(url), seconds=READY_SECONDS)
+
+    def place_of(self, process: ChildProcess) -> str:
+        """Return host and port of one of the processes."""
+        port = self.ports.port(process.name.removeprefix(f"{self.name}-"))
+        return f"127.0.0.1:{port}"
+
+    def add_extra_web(self) -> ChildProcess:
+        """Describe one web process more than there are."""
+        number = len(self.extra_webs()) + 1
+        return self._add_web(f"web-extra-{number}")
+
+    def extra_webs(self) -> list[ChildProcess]:
+        """Return the web processes beyond the replicas."""
+        return [one for one in self.processes if one.name.startswith(f"{self.name}-web-extra-")]
 
     def of_role(self, role: str) -> Iterator[ChildProcess]:
         """Yield the `web` or `worker` processes."""
@@ -111,12 +126,14 @@ class Service(Part):
         for process in self.of_role(role):
             self.wait_ready(process)
 
-    def _web_environment(self, name: str) -> dict[str, str]:
+    def _add_web(self, name: str) -> ChildProcess:
         folder = self.folder / name.replace("web", "metrics")
         folder.mkdir(exist_ok=True)
-        return {"IGLOO_WEB_BIND": f"127.0.0.1:{self.ports.port(name)}", "IGLOO_METRICS_FOLDER": str(folder)}
+        bind = f"127.0.0.1:{self.ports.port(name)}"
+        more = {"IGLOO_WEB_BIND": bind, "IGLOO_METRICS_FOLDER": str(folder)}
+        return self._add(name, _web_arguments(self.name), more)
 
-    def _add(self, name: str, arguments: Sequence[str], more: Mapping[str, str]) -> None:
+    def _add(self, name: str, arguments: Sequence[str], more: Mapping[str, str]) -> ChildProcess:
         whole_name = f"{self.name}-{name}"
         environment = self._adjust(whole_name, {**self.environment, **more, "PYTHONUNBUFFERED": "1"})
         command = Command(
@@ -125,7 +142,7 @@ class Service(Part):
             folder=self.folder,
             stop_seconds=10,
         )
-        self.add_process(whole_name, command)
+        return self.add_process(whole_name, command)
 
 
 _ROLES = ("web", "worker")
