@@ -34,7 +34,6 @@ def shared_environment(
         "IGLOO_BROKER_URL": broker_url,
         "IGLOO_PUBLIC_URL": gateway,
         "IGLOO_JWT_ISSUER": gateway,
-        # Straight from auth: a service must be able to start before the gateway knows all of them.
         "IGLOO_JWKS_URL": jwks_url,
     }
     return {**ours, **given}

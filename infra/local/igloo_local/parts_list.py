@@ -50,6 +50,7 @@ class PartsList:
         port = choose_gateway_port(gateway_port, console)
         self._folder = folder
         self._given = given
+        self._replicas = replicas
         self._logs = folder / "logs"
         self.broker_url = given.get("IGLOO_BROKER_URL", "")
         self.rabbitmq: RabbitMQ | None = None
@@ -95,9 +96,11 @@ class PartsList:
 
     def _environment_of(self, service: str) -> dict[str, str]:
         """Return everything that a service is told."""
+        # One replica of auth may be away while the other serves; the gateway knows which.
+        auth = self.gateway if self._replicas > 1 else self.services["auth"]
         shared = shared_environment(
             gateway=self.gateway.url,
-            jwks_url=f"{self.services['auth'].url}/.well-known/jwks.json",
+            jwks_url=f"{auth.url}/.well-known/jwks.json",
             broker_url=self.broker_url,
             secret_values=self._secrets,
             given=self._given,

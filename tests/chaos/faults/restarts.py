@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING
 
 from chaos.faults.fault import AT_ONCE, SLOW_RECOVERY_SECONDS, Fault, Maker, SimpleFault
 from igloo_local.parts.postgres_roles import SERVICES
-from igloo_local.processes import ChildProcess
-from igloo_local.waiting import wait_until
 
 if TYPE_CHECKING:
     from chaos.town import Town
-
-_AGAIN_SECONDS = 60.0
 
 
 def makers(town: Town) -> Iterator[Maker]:
@@ -29,19 +25,10 @@ def makers(town: Town) -> Iterator[Maker]:
 
 def _rolling_restart(town: Town, service: str) -> Fault:
     def restart() -> str:
-        part = town.stack.parts.services[service]
-        for process in part.processes:
-            _stop_and_wait(process)
-            part.wait_ready(process)
+        town.stack.restart(service)
         return ""
 
     return SimpleFault(kind="rolling-restart", target=service, breaking=restart, hold_seconds=AT_ONCE)
-
-
-def _stop_and_wait(process: ChildProcess) -> None:
-    before = process.starts
-    process.signal(process.command.stop_signal)
-    wait_until(lambda: process.starts > before, seconds=_AGAIN_SECONDS, what=f"a new {process.name}")
 
 
 def _restart(town: Town, kind: str, name: str) -> Fault:
