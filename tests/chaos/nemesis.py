@@ -87,7 +87,7 @@ class Nemesis:
             held = time.monotonic() - at
             for fault, words in zip(faults, said, strict=True):
                 words.append(_said_of(fault.heal, "not healed"))
-        recovered, reason = self._recovery(max(fault.bound_seconds for fault in faults))
+        recovered, reason = self._recovery(faults)
         together = f"at once: {', '.join(fault.kind for fault in faults)}" if len(faults) > 1 else ""
         return [
             Injected(
@@ -104,12 +104,14 @@ class Nemesis:
     def _hold_seconds(self, strike: Strike, fault: Fault) -> float:
         return strike.random().uniform(*(fault.hold_seconds or self._hold))
 
-    def _recovery(self, bound_seconds: float) -> tuple[float | None, str]:
+    def _recovery(self, faults: Sequence[Fault]) -> tuple[float | None, str]:
         """Wait until all is ready and the canary sings; returns the seconds, or why it never was."""
         started = time.monotonic()
+        bound_seconds = max(fault.bound_seconds for fault in faults)
         reason = "it was never asked"
         for _ in _until(started + bound_seconds):
-            reason = self._town.unready()
+            lasting = (f"{fault.target} has not come back" for fault in faults if not fault.is_over())
+            reason = next(lasting, "") or self._town.unready()
             if not reason:
                 break
         else:

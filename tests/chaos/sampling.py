@@ -33,7 +33,7 @@ class Sampler(threading.Thread):
         self.samples: list[Sample] = []
         self._outcomes = outcomes
         self._connect = connect
-        self._started = started
+        self._run_began = started
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
@@ -52,7 +52,7 @@ class Sampler(threading.Thread):
     def _sample(self, new: Counter[str]) -> Sample:
         outbox, inbox = self._waiting()
         return Sample(
-            at_seconds=round(time.monotonic() - self._started, 1),
+            at_seconds=round(time.monotonic() - self._run_began, 1),
             acknowledged=new["acknowledged"],
             refused=new["refused"],
             unanswered=new["unanswered"],

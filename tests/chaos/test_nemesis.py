@@ -38,6 +38,7 @@ class Tundra:
 
     def fault(self, kind: str, draw: random.Random) -> SimpleFault:
         """Return one such fault."""
+
         def note(what: str) -> str:
             self.happened.append(f"{what} {kind}")
             return what
@@ -162,3 +163,20 @@ def test_links_break_alone_or_with_all_of_the_same_two_parts() -> None:
         "owl-web*>ice": ["owl-web>ice", "owl-web-2>ice"],
         "*>ice": ["owl-web>ice", "owl-web-2>ice", "fox-web>ice"],
     }
+
+
+def test_what_was_killed_has_to_come_back_before_the_town_is_asked() -> None:
+    town, looks = Tundra(), iter((False, False, True))
+
+    def make(draw: random.Random) -> SimpleFault:
+        fault = town.fault("kill-gateway", draw)
+        fault.over = lambda: next(looks)
+        fault.bound_seconds = 10.0
+        return fault
+
+    nemesis = Nemesis(town, seed=1, canary=town, makers=[Maker("kill-gateway", make)])
+
+    nemesis.strike(1, threading.Event())
+
+    assert next(looks, None) is None
+    assert nemesis.injected[0].recovered_after_seconds is not None

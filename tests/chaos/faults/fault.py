@@ -27,10 +27,18 @@ class Fault(Protocol):
     def heal(self) -> str:
         """Mend what does not mend itself; returns what is worth to be said of it, or nothing."""
 
+    def is_over(self) -> bool:
+        """Tell whether what was broken has come back: what dies may seem to live for a moment still."""
+
 
 def nothing() -> str:
     """Do nothing: the stack heals by itself."""
     return ""
+
+
+def always() -> bool:
+    """Leave it to the town whether it is ready."""
+    return True
 
 
 @dataclass(kw_only=True)
@@ -41,6 +49,7 @@ class SimpleFault:
     target: str
     breaking: Callable[[], str]
     mending: Callable[[], str] = nothing
+    over: Callable[[], bool] = always
     hold_seconds: tuple[float, float] | None = None
     bound_seconds: float = RECOVERY_SECONDS
 
@@ -51,6 +60,10 @@ class SimpleFault:
     def heal(self) -> str:
         """Mend it."""
         return self.mending()
+
+    def is_over(self) -> bool:
+        """Tell whether it has come back."""
+        return self.over()
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,29 @@ def makers(town: Town) -> Iterator[Maker]:
     yield _pausing(town, "pause-web", lambda: _of_role(town, "web"))
 
 
+class Death:
+    """The end of one process, which is over once it has been started again.
+
+    It takes a moment until the end of a process is seen, and nginx's workers serve on without their master.
+    """
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._name = ""
+        self._starts = 0
+
+    def of(self, name: str, number: signal.Signals) -> str:
+        """Send a process the signal that ends it."""
+        process = self._town.stack.processes[name]
+        self._name, self._starts = name, process.starts
+        process.signal(number)
+        return ""
+
+    def is_over(self) -> bool:
+        """Tell whether the process has been started again."""
+        return not self._name or self._town.stack.processes[self._name].starts > self._starts
+
+
 def family_of(process: ChildProcess) -> list[psutil.Process]:
     """Return a process and all that it has started."""
     if process.pid is None:
@@ -79,12 +102,14 @@ def _killing(
 
 
 def _kill(town: Town, kind: str, name: str, *, bound_seconds: float = RECOVERY_SECONDS) -> SimpleFault:
-    def kill() -> str:
-        town.stack.processes[name].kill()
-        return ""
-
+    death = Death(town)
     return SimpleFault(
-        kind=kind, target=name, breaking=kill, hold_seconds=AT_ONCE, bound_seconds=bound_seconds
+        kind=kind,
+        target=name,
+        breaking=lambda: death.of(name, signal.SIGKILL),
+        over=death.is_over,
+        hold_seconds=AT_ONCE,
+        bound_seconds=bound_seconds,
     )
 
 
@@ -104,14 +129,21 @@ def _kill_child(town: Town, draw: random.Random, kind: str, names: Sequence[str]
 def _kill_relay(town: Town, draw: random.Random) -> Fault:
     service = draw.choice(sorted(town.stack.parts.services))
     workers = [process.name for process in town.stack.parts.services[service].of_role("worker")]
+    death = Death(town)
 
     def kill() -> str:
         leading = [name for name in workers if _leads(town, service, name)]
         name = leading[0] if leading else workers[0]
-        town.stack.processes[name].kill()
+        death.of(name, signal.SIGKILL)
         return name if leading else f"{name}, as none said that it leads"
 
-    return SimpleFault(kind="kill-relay", target=f"{service}-relay", breaking=kill, hold_seconds=AT_ONCE)
+    return SimpleFault(
+        kind="kill-relay",
+        target=f"{service}-relay",
+        breaking=kill,
+        over=death.is_over,
+        hold_seconds=AT_ONCE,
+    )
 
 
 def _leads(town: Town, service: str, process: str) -> bool:

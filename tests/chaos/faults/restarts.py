@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from chaos.faults.fault import AT_ONCE, SLOW_RECOVERY_SECONDS, Fault, Maker, SimpleFault
+from chaos.faults.processes import Death
 from igloo_local.parts.postgres_roles import SERVICES
 
 if TYPE_CHECKING:
@@ -32,17 +33,14 @@ def _rolling_restart(town: Town, service: str) -> Fault:
 
 
 def _restart(town: Town, kind: str, name: str) -> Fault:
-    def stop() -> str:
-        """Ask it to stop; what watches over it starts it again."""
-        process = town.stack.processes[name]
-        process.signal(process.command.stop_signal)
-        return ""
-
+    """Ask it to stop; what watches over it starts it again."""
+    death = Death(town)
     return SimpleFault(
         kind=kind,
         target=name,
-        breaking=stop,
-        hold_seconds=(0.5, 1.0),
+        breaking=lambda: death.of(name, town.stack.processes[name].command.stop_signal),
+        over=death.is_over,
+        hold_seconds=AT_ONCE,
         bound_seconds=SLOW_RECOVERY_SECONDS,
     )
 
