@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from igloo_local.addresses import read_addresses
 from igloo_local.ports import free_port
 from igloo_local.settings import inherited_environment
 from igloo_local.source import ROOT, python_path
@@ -103,6 +104,17 @@ def test_a_flask_command_runs_as_the_service(running: Running) -> None:
 
     assert current.returncode == 0
     assert "(head)" in current.stdout
+
+
+def test_a_service_is_restarted_by_a_command(running: Running) -> None:
+    before = read_addresses(running.folder)["pids"]
+    restarted = running.command("restart", "auth")
+    after = read_addresses(running.folder)["pids"]
+
+    assert restarted.returncode == 0, restarted.stderr
+    assert restarted.stdout.startswith("auth has been restarted, process by process, in ")
+    assert {name for name in after if after[name] != before.get(name)} == {"auth-web", "auth-worker"}
+    assert after.keys() == before.keys()
 
 
 def test_a_token_is_good_for_the_api(running: Running) -> None:

@@ -20,6 +20,7 @@ from igloo_local.demo.people import sign_in_one
 from igloo_local.errors import StackError
 from igloo_local.lock import FolderLock
 from igloo_local.migration_sql import print_migration_sql
+from igloo_local.orders import give_order
 from igloo_local.parts.postgres_roles import SERVICES
 from igloo_local.running import place_of, run_stack, seed_running
 from igloo_local.settings import LocalSettings, inherited_environment
@@ -70,6 +71,17 @@ def _stop(settings: LocalSettings, _: Namespace) -> int:
     os.kill(holder, signal.SIGTERM)
     wait_until(lambda: lock.holder_pid() is None, seconds=STOP_SECONDS, what="the end of the running stack")
     print("igloo has stopped")
+    return 0
+
+
+def _restart(settings: LocalSettings, options: Namespace) -> int:
+    _running(settings)
+    holder = FolderLock(settings.folder).holder_pid()
+    if holder is None:
+        raise StackError(f"igloo does not run in {settings.folder}; `make run` starts it")
+    started = time.monotonic()
+    give_order(settings.folder, options.service, holder_pid=holder)
+    print(f"{options.service} has been restarted, process by process, in {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -151,6 +163,11 @@ COMMANDS = {
     "seed": Command("add the demo people and posts to the running stack", _seed),
     "status": Command("say whether the stack runs, and with which processes", _status),
     "stop": Command("stop the running stack", _stop),
+    "restart": Command(
+        "restart a running service process by process, without a failed request",
+        _restart,
+        {"service": {"choices": SERVICES}},
+    ),
     "env": Command('print the running stack\'s addresses for a shell: eval "$(…)"', _env),
     "token": Command(
         "print a fresh access token of a demo person",

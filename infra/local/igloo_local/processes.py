@@ -119,7 +119,7 @@ class ChildProcess:
             )
 
     def stop(self, *, patience_seconds: float | None = None) -> None:
-        """Ask the program to stop, wait as long as its command says or as given, then end what is left of it."""
+        """Ask the program to stop, wait (as its command says, unless told), then end what is left of it."""
         self.wanted = False
         with self._changing:
             self.wanted = False

@@ -14,6 +14,7 @@ from igloo_local.console import Console
 from igloo_local.demo.people import Place, SignedIn, sign_in_everybody
 from igloo_local.demo.seeding import Seeding, SeedingFailed
 from igloo_local.errors import StackError
+from igloo_local.orders import Orders
 from igloo_local.phone import Refused
 from igloo_local.settings import LocalSettings
 from igloo_local.stack import Interrupted, Stack
@@ -44,11 +45,13 @@ def run_stack(settings: LocalSettings, *, with_demo: bool) -> int:
     except Interrupted as interruption:
         console.say(str(interruption))
         return EX_INTERRUPTED
-    try:
-        _serve(stack, console, with_demo=with_demo)
-    finally:
-        console.say("\nstopping")
-        stack.stop()
+    with Orders(stack.folder, stack.restart):
+        try:
+            _serve(stack, console, with_demo=with_demo)
+        finally:
+            # A restart that was ordered is given up by this, so that nothing is waited for after it.
+            console.say("\nstopping")
+            stack.stop()
         console.say(f"stopped; the data stays in {_short(stack.folder)}")
     return 0
 

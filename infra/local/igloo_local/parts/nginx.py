@@ -73,7 +73,7 @@ class Nginx(Part):
         """Send a service's requests to its places but those that are `down`, and to `extra` ones.
 
         Returns when new requests go there and, but for very slow clients, no worker of before is left. What
-        such a one still has to send finds a closed door at a place that has stopped since, and goes to another.
+        such a one still has to send is refused at a place that has stopped since, and goes to another.
 
         Raises:
             StackError: nginx does not take the configuration; it goes on with the one before.
