@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from igloo_auth.commands.accounts import accounts
 from igloo_auth.commands.keys import keys
-from igloo_common import event_metrics, metrics, storage_errors
+from igloo_common import database_clock, event_metrics, metrics, storage_errors
 from igloo_common.backlog import Backlog
 from igloo_common.cli import events
 from igloo_local.commands import COMMANDS
@@ -25,6 +25,7 @@ TEXT = (ROOT / "docs" / "operations.md").read_text()
 def counted() -> set[str]:
     """Return the names of all metrics, as Prometheus shows them."""
     modules = (
+        database_clock,
         event_metrics,
         metrics,
         storage_errors,
