@@ -130,6 +130,32 @@ def test_a_letter_goes_back_to_its_queue_or_is_dropped_and_the_others_stay(
     assert [orjson.loads(message.body)["id"] for message in messages] == letters[1:]
 
 
+def test_a_message_that_kills_every_worker_becomes_a_letter_and_is_taken_after_the_fix(
+    app: Flask, declared_rabbitmq: str
+) -> None:
+    event_id, message = new_id(), note_message("note:1", 1)
+    broker = broker_at(declared_rabbitmq)
+    publisher = broker.publisher()
+    publisher.publish([Outgoing(event_id=event_id, routing_key=message.routing_key, body=message.body)])
+    publisher.close()
+
+    def die_over_it() -> int:
+        subscriber = broker.subscriber(consumers.queue)
+        subscriber.receive(timeout_seconds=0.2)
+        subscriber.close()
+        return waiting(declared_rabbitmq)[DEAD]
+
+    eventually(die_over_it, lambda count: count == 1, what="the message given up", timeout_seconds=60)
+    assert orjson.loads(run(app, "letters").output)["reason"] == "delivery_limit"
+
+    assert run(app, "redeliver", str(event_id)).output == "1 redelivered\n"
+    subscriber = broker.subscriber(consumers.queue)
+    (again,) = subscriber.receive(timeout_seconds=5)
+    subscriber.acknowledge([again])
+    subscriber.close()
+    assert again.body == message.body
+
+
 def test_a_letter_whose_queue_is_gone_stays_where_it_is(
     app: Flask, letters: list[str], declared_rabbitmq: str
 ) -> None:
