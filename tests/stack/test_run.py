@@ -17,6 +17,7 @@ from igloo_local.ports import free_port
 from igloo_local.settings import inherited_environment
 from igloo_local.source import ROOT, python_path
 from igloo_local.waiting import wait_until
+from stack.steady_people import UNLIMITED, SteadyPeople
 
 
 class Running:
@@ -32,6 +33,7 @@ class Running:
             "IGLOO_LOCAL_DIR": str(folder),
             "IGLOO_PORT": str(self.port),
             "IGLOO_BROKER": "filesystem",
+            **UNLIMITED,
         }
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
@@ -106,15 +108,23 @@ def test_a_flask_command_runs_as_the_service(running: Running) -> None:
     assert "(head)" in current.stdout
 
 
-def test_a_service_is_restarted_by_a_command(running: Running) -> None:
+@pytest.mark.timeout(240)
+def test_services_are_restarted_under_the_hands_of_people_and_nobody_notices(running: Running) -> None:
     before = read_addresses(running.folder)["pids"]
-    restarted = running.command("restart", "auth")
+
+    with SteadyPeople(running.folder, ["Puffin", "Snow Hare", "Arctic Fox"]) as people:
+        restarted = [running.command("restart", service) for service in ("auth", "social", "media")]
     after = read_addresses(running.folder)["pids"]
 
-    assert restarted.returncode == 0, restarted.stderr
-    assert restarted.stdout.startswith("auth has been restarted, process by process, in ")
-    assert {name for name in after if after[name] != before.get(name)} == {"auth-web", "auth-worker"}
+    assert [one.stderr for one in restarted] == [""] * 3
+    assert restarted[0].stdout.startswith("auth has been restarted, process by process, in ")
+    assert people.failures == []
+    assert people.answers > 100
+    assert (people.lost(), people.doubled()) == (set(), 0)
     assert after.keys() == before.keys()
+    assert {name for name in after if after[name] != before[name]} == {
+        f"{service}-{role}" for service in ("auth", "social", "media") for role in ("web", "worker")
+    }
 
 
 def test_a_token_is_good_for_the_api(running: Running) -> None:

@@ -82,6 +82,25 @@ def test_a_part_that_was_stopped_can_be_started_again(stack: Stack) -> None:
     wait_until(feed_answers, seconds=30, what="an answer of the web process that was started again")
 
 
+def test_code_that_does_not_start_is_found_before_anything_is_stopped(stack: Stack) -> None:
+    media, written = stack.parts.services["media"], stack.parts.gateway.folder / "nginx.conf"
+    before, routed, good = [one.pid for one in media.processes], written.read_text(), media.environment
+    media.environment = {**good, "IGLOO_S3_BUCKET": ""}
+
+    with pytest.raises(StackError) as caught:
+        stack.restart("media")
+    media.environment = good
+
+    assert any("IGLOO_S3_BUCKET" in line for line in caught.value.log_lines)
+    assert [one.pid for one in media.processes] == before
+    assert written.read_text() == routed
+
+
+def test_a_service_that_there_is_not_cannot_be_restarted(stack: Stack) -> None:
+    with pytest.raises(StackError, match="there is no service walrus; there are auth, social, media"):
+        stack.restart("walrus")
+
+
 def test_a_second_run_in_the_same_folder_is_told_where_the_first_one_is(stack: Stack) -> None:
     with pytest.raises(AlreadyRunning, match=f"already running at {stack.addresses.gateway}"):
         Stack(stack.folder, broker="filesystem").start()

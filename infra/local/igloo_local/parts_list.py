@@ -50,7 +50,6 @@ class PartsList:
         port = choose_gateway_port(gateway_port, console)
         self._folder = folder
         self._given = given
-        self._replicas = replicas
         self._logs = folder / "logs"
         self.broker_url = given.get("IGLOO_BROKER_URL", "")
         self.rabbitmq: RabbitMQ | None = None
@@ -96,11 +95,10 @@ class PartsList:
 
     def _environment_of(self, service: str) -> dict[str, str]:
         """Return everything that a service is told."""
-        # One replica of auth may be away while the other serves; the gateway knows which.
-        auth = self.gateway if self._replicas > 1 else self.services["auth"]
         shared = shared_environment(
             gateway=self.gateway.url,
-            jwks_url=f"{auth.url}/.well-known/jwks.json",
+            # A replica of auth may be away while another serves, or stands in; the gateway knows which.
+            jwks_url=f"{self.gateway.url}/.well-known/jwks.json",
             broker_url=self.broker_url,
             secret_values=self._secrets,
             given=self._given,
