@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -24,6 +25,8 @@ BATCH = 200
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay ' || current_schema(), 0))"
 _FALL_ASLEEP = "SELECT pg_try_advisory_lock(hashtextextended('igloo relay sleeps ' || current_schema(), 0))"
 _WAKE_UP = "SELECT pg_advisory_unlock(hashtextextended('igloo relay sleeps ' || current_schema(), 0))"
+# In one statement: the notification comes after the locks are free.
+_HAND_OVER = "SELECT pg_advisory_unlock_all(), pg_notify('outbox_' || current_schema(), '')"
 # Never `id > last`: ids are drawn before their transactions commit, in any order, and a row that commits
 # late would be passed by. An event whose type is held back holds back what follows it on the same aggregate.
 _UNPUBLISHED = """
@@ -88,6 +91,11 @@ class Relay:
             event_metrics.RELAY_LEADS.set(self._leads)
         return self._leads
 
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether there is a connection to the broker, which the last step has proved."""
+        return self._publisher is not None
+
     def step(self) -> bool:
         """Publish one batch; True when there may be more to publish at once.
 
@@ -133,7 +141,12 @@ class Relay:
             self._asleep = False
 
     def close(self) -> None:
-        """Give up the lead and both connections."""
+        """Give up the lead, wake whoever takes it over, and close both connections."""
+        if self._leads:
+            self._leads = False
+            # The session may be gone, and the lead with it: then the others find out when they sweep.
+            with suppress(psycopg.Error):
+                self._connection.execute(_HAND_OVER)
         event_metrics.RELAY_LEADS.set(0)
         self._drop_publisher()
         self._connection.close()

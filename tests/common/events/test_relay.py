@@ -144,6 +144,18 @@ def test_of_two_relays_one_leads_and_the_other_takes_over(relay: Relay, broker: 
     standby.close()
 
 
+def test_a_relay_that_ends_wakes_the_one_that_takes_over(relay: Relay, broker: Broker) -> None:
+    standby, listening = make_relay(broker), own_connection(current_engine())
+    listening.execute("LISTEN outbox_auth")
+
+    relay.close()
+
+    assert [one.channel for one in listening.notifies(timeout=20, stop_after=1)] == ["outbox_auth"]
+    assert standby.lead()
+    standby.close()
+    listening.close()
+
+
 def test_a_relay_whose_session_was_ended_cannot_mark_anything(
     relay: Relay, broker: Broker, observer: psycopg.Connection
 ) -> None:
