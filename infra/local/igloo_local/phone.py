@@ -21,6 +21,7 @@ class Refused(Exception):
         self.status = response.status_code
         self.problem: Json = _problem(response)
         self.code = self.problem.get("code")
+        self.retry_after_seconds = _seconds(response.headers.get("Retry-After"))
         super().__init__(f"{response.request.method} {response.url}: {self.status} {response.text[:300]}")
 
 
@@ -149,6 +150,11 @@ def wait_until(
             message = f"{what}: not within {timeout_seconds:g} s; last seen: {seen!r:.500}"
             raise TimeoutError(message)
         time.sleep(pause_seconds)
+
+
+def _seconds(header: str | None) -> float | None:
+    """Read a Retry-After that names seconds, as all of igloo's do."""
+    return float(header) if header is not None and header.isdecimal() else None
 
 
 def _problem(response: requests.Response) -> Json:

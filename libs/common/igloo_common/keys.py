@@ -21,6 +21,8 @@ _LOG = logging.getLogger(__name__)
 _TIMEOUT_SECONDS: Final = 2.0
 _MAX_DOCUMENT_BYTES: Final = 256 * 1024
 _REFRESH_SECONDS: Final = 300.0
+# An older document than this was due for a look some time ago, and the look came to nothing.
+STALE_AFTER_SECONDS: Final = 2 * _REFRESH_SECONDS
 # How long after the last attempt there is no other: for an id that was looked for before (of others KeyLooks
 # decides), for a document that could not be had, and for one that is merely old.
 _UNKNOWN_ID_SECONDS: Final = 5.0
@@ -82,6 +84,19 @@ class RemoteKeys:
         if self._keys:
             self._refresh()
         return self._withdrawals
+
+    def age_seconds(self) -> float | None:
+        """Tell how old the document in use is, None when there is none; looks again where that is due.
+
+        A process that never had one asks for it here, before the first token comes.
+        """
+        if self._keys:
+            self._refresh()
+        else:
+            with self._fetching:
+                if not self._keys:
+                    self._fetch_after(_MISSING_SECONDS)
+        return self._monotonic() - self._fetched_at if self._keys else None
 
     def _refresh(self) -> None:
         # One thread fetches; the others go on with the document they have.

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -13,13 +14,14 @@ from igloo_common.blueprint import Blueprint, body_limit
 from igloo_common.cli import events
 from igloo_common.denylist import Denylist
 from igloo_common.identity import TokenVerifier
-from igloo_common.keys import KeySource
+from igloo_common.keys import KeySource, RemoteKeys
 from igloo_common.logs import configure_logs
 from igloo_common.migration_commands import MigrationCommands
 from igloo_common.observation import observe_requests
 from igloo_common.openapi import document_api
 from igloo_common.probes import add_probes
 from igloo_common.problems import ProblemSchema, register_problem_handlers
+from igloo_common.readiness import keys_check
 from igloo_common.responses import json_response
 from igloo_common.settings import CommonSettings
 from igloo_common.unread_bodies import read_what_is_left
@@ -69,7 +71,8 @@ def create_service(
     observe_requests(app, service=settings.service, access_log=settings.log_level in ("DEBUG", "INFO"))
     register_problem_handlers(app)
     _connect_database(app, settings, db, keys)
-    add_probes(app, database_url=settings.database_url)
+    more = [partial(keys_check, keys)] if isinstance(keys, RemoteKeys) else []
+    add_probes(app, database_url=settings.database_url, schema=settings.service, more=more)
     document_api(app, blueprints, title=title)
     app.cli.add_command(events)
     return app

@@ -13,6 +13,7 @@ from time import monotonic
 from flask import Flask
 
 from igloo_common.applier import Applier
+from igloo_common.broker_contact import BrokerContact
 from igloo_common.clock import believe_this_machine, utc_now
 from igloo_common.consumers import Consumers
 from igloo_common.database import current_engine, transaction
@@ -21,7 +22,7 @@ from igloo_common.inbox import readopt_ignored
 from igloo_common.listening import Listener, own_connection
 from igloo_common.loops import Loop
 from igloo_common.messaging import broker_at
-from igloo_common.probes import database_answers
+from igloo_common.readiness import Check, Verdict, database_checks
 from igloo_common.retention import prune_tables
 from igloo_common.settings import CommonSettings
 from igloo_common.work_folders import remove_abandoned_folders
@@ -72,6 +73,7 @@ class Worker:
         self._lanes = lanes
         self._stop = threading.Event()
         self._broker = broker_at(settings.broker_url)
+        self._contact = BrokerContact()
         with app.app_context():
             self._engine = current_engine()
         self._clock = DatabaseClock(self._engine)
@@ -125,7 +127,7 @@ class Worker:
         channel = f"outbox_{self._settings.service}"
         channels = {channel, *(lane.wake_channel for lane in self._lanes if lane.wake_channel)}
         listener = Listener(lambda: own_connection(self._engine), channels)
-        relay = RelayStep(self._engine, self._broker, service=self._settings.service)
+        relay = RelayStep(self._engine, self._broker, service=self._settings.service, contact=self._contact)
         return [
             Loop("clock", self._clock.step, idle_seconds=LOOK_SECONDS),
             Loop("listener", listener.step, idle_seconds=0, close=listener.close),
@@ -152,7 +154,11 @@ class Worker:
         # They take turns: one is enough for most batches, and the other finds what it leaves when it sweeps.
         turns = cycle(wakes)
         receive = ReceiveStep(
-            self._engine, self._broker, self._consumers, on_stored=lambda: next(turns).set()
+            self._engine,
+            self._broker,
+            self._consumers,
+            on_stored=lambda: next(turns).set(),
+            contact=self._contact,
         )
         step = self._in_app(Applier(self._consumers, now=utc_now).step)
         return [
@@ -190,9 +196,17 @@ class Worker:
         replies = worker_replies(
             self._engine,
             alive=lambda: self._stop.is_set() or all(thread.is_alive() for thread in threads),
-            ready=lambda: not self._stop.is_set() and database_answers(self._settings.database_url),
+            checks=self._checks,
         )
         return WorkerPort(self._settings.bind_host, self._settings.worker_port, replies)
+
+    def _checks(self) -> list[Check]:
+        if self._stop.is_set():
+            told = {"state": "stopping"}
+            return [Check(name="worker", verdict=Verdict.UNREADY, told=told, sentence="The worker stops.")]
+        settings = self._settings
+        checks = database_checks(settings.database_url, schema=settings.service)
+        return [*checks, self._contact.check()]
 
 
 def _join(threads: Sequence[threading.Thread]) -> list[str]:

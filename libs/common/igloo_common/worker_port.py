@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from igloo_common import metrics
 from igloo_common.backlog import read_backlog
+from igloo_common.readiness import Check, readiness_response
 
 Reply = tuple[int, str, bytes]
 
@@ -38,7 +39,7 @@ class BacklogCollector(Collector):
 
 
 def worker_replies(
-    engine: Engine, *, alive: Callable[[], bool], ready: Callable[[], bool]
+    engine: Engine, *, alive: Callable[[], bool], checks: Callable[[], Sequence[Check]]
 ) -> Mapping[str, Callable[[], Reply]]:
     """Return what each path answers."""
     registry = CollectorRegistry()
@@ -47,9 +48,13 @@ def worker_replies(
     def scrape() -> Reply:
         return 200, metrics.CONTENT_TYPE, metrics.exposition() + generate_latest(registry)
 
+    def readyz() -> Reply:
+        response = readiness_response(checks())
+        return response.status_code, response.content_type, response.get_data()
+
     return {
         "/healthz": lambda: _status("alive" if alive() else "dying", good=alive()),
-        "/readyz": lambda: _status("ready" if (is_ready := ready()) else "unready", good=is_ready),
+        "/readyz": readyz,
         "/metrics": scrape,
     }
 

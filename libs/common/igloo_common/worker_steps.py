@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from igloo_common import event_metrics
+from igloo_common.broker_contact import BrokerContact
 from igloo_common.clock import utc_now
 from igloo_common.consumers import Consumers
 from igloo_common.database import reading
@@ -30,10 +31,11 @@ _GATHER_SECONDS = 0.01
 class RelayStep:
     """Keeps a relay, and makes another when the database has cut its session."""
 
-    def __init__(self, engine: Engine, broker: Broker, *, service: str) -> None:
+    def __init__(self, engine: Engine, broker: Broker, *, service: str, contact: BrokerContact) -> None:
         self._engine = engine
         self._broker = broker
         self._service = service
+        self._contact = contact
         self._relay: Relay | None = None
 
     def __call__(self) -> bool:
@@ -41,19 +43,26 @@ class RelayStep:
         relay = self._relay = self._relay or self._make()
         try:
             return relay.lead() and self._advance(relay)
+        except BrokerUnavailable:
+            self._contact.note("relay", reached=False)
+            raise
         except psycopg.Error:
             self.close()
             raise
 
     def close(self) -> None:
         """Leave the lead to another process."""
+        self._contact.forget("relay")
         relay, self._relay = self._relay, None
         if relay is not None:
             relay.close()
 
     def _advance(self, relay: Relay) -> bool:
         relay.wake_up()
-        if relay.step():
+        more = relay.step()
+        if relay.is_connected:
+            self._contact.note("relay", reached=True)
+        if more:
             return True
         if relay.fall_asleep():
             return False
@@ -75,12 +84,19 @@ class ReceiveStep:
     """Moves messages from the queue into the inbox: stored, committed, then acknowledged."""
 
     def __init__(
-        self, engine: Engine, broker: Broker, consumers: Consumers, *, on_stored: Callable[[], None]
+        self,
+        engine: Engine,
+        broker: Broker,
+        consumers: Consumers,
+        *,
+        on_stored: Callable[[], None],
+        contact: BrokerContact,
     ) -> None:
         self._engine = engine
         self._broker = broker
         self._consumers = consumers
         self._on_stored = on_stored
+        self._contact = contact
         self._subscriber: Subscriber | None = None
         self._held: Sequence[Incoming] = ()
         self._count_at = 0.0
@@ -90,6 +106,7 @@ class ReceiveStep:
         try:
             self._receive()
         except BrokerUnavailable:
+            self._contact.note("receiver", reached=False)
             self.close()
             raise
         return True
@@ -112,6 +129,7 @@ class ReceiveStep:
             subscriber.keep_alive()
         else:
             self._held = subscriber.receive(timeout_seconds=_RECEIVE_SECONDS)
+        self._contact.note("receiver", reached=True)
         if self._held:
             with self._engine.begin() as connection:
                 store_messages(connection, self._held, handled_types=self._consumers.subscriptions.keys())

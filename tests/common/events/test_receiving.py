@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from factories.event_rooms import rows
 from factories.event_services import NoteWritten, consumers
 from factories.waiting import eventually
+from igloo_common.broker_contact import BrokerContact
 from igloo_common.clock import utc_now
 from igloo_common.database import current_engine
 from igloo_common.events import Envelope, encode_envelope
@@ -74,7 +75,7 @@ def _body(number: int) -> bytes:
 
 
 def receiving(broker: Broker) -> ReceiveStep:
-    return ReceiveStep(current_engine(), broker, consumers, on_stored=lambda: None)
+    return ReceiveStep(current_engine(), broker, consumers, on_stored=lambda: None, contact=BrokerContact())
 
 
 def stored(observer: psycopg.Connection) -> list[str]:

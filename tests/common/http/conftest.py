@@ -9,11 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, text
 
+from factories.jwks_publisher import Publisher
 from factories.sample_service import Base, sample_app, sample_settings
 from igloo_local.parts.postgres import Postgres
 
 _DATABASE = "common_http"
-_TABLES = "effects, idempotency_keys, rate_limits, revoked_sessions"
+_TABLES = "effects, idempotency_keys, outbox, rate_limits, revoked_sessions"
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +55,11 @@ def engine(app: Flask) -> Engine:
     with app.app_context():
         found: Engine = app.extensions["sqlalchemy"].engine
         return found
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    """Publish signing keys at a port of this machine; none to begin with."""
+    publisher = Publisher()
+    yield publisher
+    publisher.stop()

@@ -1,19 +1,32 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from factories.clocks import HandClock
+from factories.jwks_publisher import Publisher
 from factories.sample_service import NOWHERE, sample_app, sample_settings
+from igloo_common.database import transaction
 from igloo_common.ids import new_id
+from igloo_common.keys import STALE_AFTER_SECONDS, RemoteKeys
+from igloo_common.readiness import Verdict, keys_check
 
 
 def value_of(client: FlaskClient, sample: str) -> float:
     """Read one sample of the metrics, 0 when it is not there."""
     found = re.search(rf"^{re.escape(sample)} (\S+)$", client.get("/metrics").text, re.MULTILINE)
     return float(found.group(1)) if found else 0.0
+
+
+# An id beyond any that the sequence has drawn.
+_LATE_EVENT = """
+INSERT INTO outbox (event_id, type, aggregate_key, sequence, payload, created_at)
+VALUES (%(id)s, 'media.note.written.v1', 'note:1', 1, '{}', now() - interval '90 seconds')
+"""
 
 
 @pytest.fixture
@@ -23,6 +36,66 @@ def without_database() -> FlaskClient:
 
 def test_a_process_with_its_database_is_alive_and_ready(client: FlaskClient) -> None:
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 200)
+
+
+def test_a_ready_process_says_what_it_needs_and_how_that_stands(client: FlaskClient) -> None:
+    reply = client.get("/readyz")
+
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.json == {
+        "status": "ready",
+        "checks": {
+            "database": {"state": "answers"},
+            "events": {"state": "on time", "oldest_unpublished_seconds": 0.0},
+        },
+    }
+
+
+def test_events_that_wait_for_over_a_minute_are_told_and_keep_nobody_from_being_served(app: Flask) -> None:
+    with app.app_context(), transaction() as session:
+        session.connection().exec_driver_sql(_LATE_EVENT, {"id": new_id()})
+
+    reply = app.test_client().get("/readyz")
+
+    told = (reply.json or {})["checks"]["events"]
+    assert (reply.status_code, (reply.json or {})["status"], told["state"]) == (200, "degraded", "late")
+    assert told["oldest_unpublished_seconds"] >= 90
+
+
+def test_a_database_that_accepts_and_says_nothing_is_told_as_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing"
+
+        reply = sample_app(sample_settings(IGLOO_MEDIA_DATABASE_URL=url)).test_client().get("/readyz")
+
+    assert reply.status_code == 503
+    assert (reply.json or {})["checks"]["database"] == {"state": "away"}
+
+
+def test_a_process_that_never_had_signing_keys_is_not_ready_until_it_has_them(publisher: Publisher) -> None:
+    publisher.reply = None
+    clock = HandClock()
+    keys = RemoteKeys(publisher.url, monotonic=clock)
+    without = keys_check(keys)
+    publisher.publish("first")
+    clock.now += 2
+
+    assert (without.verdict, without.told) == (Verdict.UNREADY, {"state": "missing"})
+    assert (keys_check(keys).verdict, keys_check(keys).told["state"]) == (Verdict.READY, "fresh")
+
+
+def test_keys_that_were_had_serve_on_without_auth_and_are_told_as_stale(publisher: Publisher) -> None:
+    clock = HandClock()
+    keys = RemoteKeys(publisher.url, monotonic=clock)
+    publisher.publish("first")
+    keys_check(keys)
+    publisher.reply = None
+    clock.now += STALE_AFTER_SECONDS + 1
+
+    found = keys_check(keys)
+
+    assert (found.verdict, found.told["state"]) == (Verdict.DEGRADED, "stale")
+    assert keys.key("first") is not None
 
 
 def test_without_its_database_it_is_alive_and_not_ready(without_database: FlaskClient) -> None:
