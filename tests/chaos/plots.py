@@ -6,13 +6,12 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from chaos.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # The same run draws the same file, and text stays text: small, searchable and legible in both themes.
 _STYLE: Any = {"svg.hashsalt": "igloo", "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False}
@@ -32,6 +31,10 @@ def draw_all(report: Report) -> Mapping[str, str]:
 
 
 def _drawn(draw: Callable[[Axes], None], *, height: float = _WIDE[1]) -> str:
+    # A second of every test worker's start, paid only by who draws.
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDE[0], height), layout="constrained")
         draw(figure.subplots())

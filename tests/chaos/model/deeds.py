@@ -64,9 +64,9 @@ class Deeds:
         if answer is not None:
             post.told(str(answer["id"]), at=self._ledger.now())
 
-    def follow(self) -> None:
-        """Follow somebody."""
-        self._relate("follow", "PUT", "follow", value=True)
+    def follow(self, other: str | None = None) -> None:
+        """Follow somebody, or the one who is named."""
+        self._relate("follow", "PUT", "follow", value=True, other=other)
 
     def unfollow(self) -> None:
         """No longer follow somebody."""
