@@ -66,7 +66,7 @@ class Consumers:
         missing one is an error. The handler runs in a transaction together with the mark that it ran, and
         never commits.
 
-        Events of a key may reach a service out of their order, if seldom: by way of the dead letters, or taken
+        Events of a key may reach a service out of their order, if seldom: by way of dead letters, or taken
         up by a newer version. What was applied of the same type with a higher sequence makes an event stale;
         `superseded_by` names other types that do so too, such as the one that takes this one back. A handler
         that asks its own tables what is true by now needs none.
