@@ -21,6 +21,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     3. Requests under way are answered, and for two seconds those that come over connections kept alive.
     """
 
+    alive: bool
     drain_seconds = 0
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 -- gunicorn's, handed through
