@@ -95,3 +95,11 @@ def test_a_refused_request_leaves_everything_as_it_was() -> None:
     refused.refuse()
 
     assert is_certainly(False, [refused], initial=False)
+
+
+def test_while_a_write_is_on_its_way_both_values_may_be_seen() -> None:
+    block = told(True, start=1, end=5)
+
+    assert set(possible_values([block], initial=False, since=2, until=3)) == {True, False}
+    assert set(possible_values([block], initial=False, since=6, until=7)) == {True}
+    assert set(possible_values([block], initial=False, since=0, until=0.5)) == {False}
