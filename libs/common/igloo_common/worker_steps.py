@@ -62,6 +62,9 @@ class RelayStep:
         more = relay.step()
         if relay.is_connected:
             self._contact.note("relay", reached=True)
+        else:
+            # With nothing to publish it does not connect, and would never learn that the broker is back.
+            self._contact.forget("relay")
         if more:
             return True
         if relay.fall_asleep():

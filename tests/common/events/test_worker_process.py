@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -147,6 +148,18 @@ class Outage:
 
     database: Postgres
     node: RabbitMQ
+    workers: Sequence[WorkerProcess]
+
+    def await_states(self, state: str) -> None:
+        """Wait until the workers say so of their broker; they are ready with it and without."""
+        for worker in self.workers:
+            status, body = eventually(
+                partial(worker.get, "/readyz"),
+                lambda found: f'"broker":{{"state":"{state}"' in found[1],
+                what=f"a worker whose broker is {state}",
+                timeout_seconds=60,
+            )
+            assert (status, '"degraded"' in body) == (200, state == "away")
 
     def write_through(
         self, app: Flask, observer: psycopg.Connection, notes: Sequence[UUID], *, how: str
@@ -166,6 +179,7 @@ class Outage:
         writer.join(timeout=60)
         assert not writer.is_alive()
         assert rows(observer, "SELECT 1 FROM outbox WHERE published_at IS NULL", schema="auth")
+        self.await_states("away")
         self.node.stop()
         self.node.start()
 
@@ -183,7 +197,7 @@ def outage(
         worker.wait_ready()
     # A quorum queue that is killed within half a second of its declaration loses what it has confirmed.
     threading.Event().wait(2)
-    yield Outage(event_database, rabbitmq)
+    yield Outage(event_database, rabbitmq, workers)
     for worker in workers:
         worker.kill()
 
@@ -196,3 +210,4 @@ def test_a_broker_that_goes_in_the_middle_of_a_batch_loses_nothing_and_stops_no_
     for app in running_app(outage.database, outage.node.url, service="auth"):
         outage.write_through(app, observer, notes, how=how)
         await_effects(observer, notes, each=200, seconds=90)
+        outage.await_states("connected")
