@@ -99,7 +99,8 @@ def test_a_request_over_a_connection_kept_alive_is_answered_and_is_its_last(
 
 
 def test_for_the_drain_seconds_it_serves_and_says_that_it_ends(tmp_path: Path, sample_database: str) -> None:
-    server = GunicornProcess(tmp_path, database_url=sample_database, IGLOO_DRAIN_SECONDS="60")
+    settings = {"IGLOO_DRAIN_SECONDS": "60", "IGLOO_WEB_WORKERS": "1"}
+    server = GunicornProcess(tmp_path, database_url=sample_database, **settings)
     with server, requests.Session() as session:
         assert server.process is not None
         session.get(f"http://{server.address}/healthz", timeout=5)
