@@ -12,7 +12,7 @@ from chaos.model.ledger import Ledger
 _SHOWN: Final = 20
 # Two phones of one person, or one that asks again: whoever has read further wins.
 _EXPLAIN_THEMSELVES: Final = frozenset({"read_marker_stale"})
-_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FORBIDDEN = 401, 404, 409, 403
+_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FORBIDDEN, _GONE, _TOO_MANY = 401, 404, 409, 403, 410, 429
 
 
 def refusals_unexplained(ground: Ground) -> Sequence[Violation]:
@@ -43,6 +43,16 @@ def _is_out_of_sight(ledger: Ledger, refusal: Refusal) -> bool:
     return _may_be_blocked(ledger, refusal)
 
 
+def _is_of_changes(_: Ledger, refusal: Refusal) -> bool:
+    """Tell whether it was a token for the feed's changes, which reach back for some days and so many rows."""
+    return refusal.operation == "changes"
+
+
+def _says_when_to_come_again(_: Ledger, refusal: Refusal) -> bool:
+    """Tell whether a limit was met: it says of itself until when."""
+    return refusal.code in {"rate_limited", "too_many_open_uploads"}
+
+
 def _may_be_blocked(ledger: Ledger, refusal: Refusal) -> bool:
     others = {refusal.person_id, refusal.made.author_id if refusal.made else None} - {None, refusal.actor_id}
     return any(
@@ -58,4 +68,6 @@ _REASONS: Final[Mapping[int, Callable[[Ledger, Refusal], bool]]] = {
     _FORBIDDEN: _may_be_blocked,
     _NOT_FOUND: _is_out_of_sight,
     _CONFLICT: _may_be_blocked,
+    _GONE: _is_of_changes,
+    _TOO_MANY: _says_when_to_come_again,
 }
