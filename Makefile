@@ -53,6 +53,18 @@ migrate: ## Bring the running stack's three schemas to the newest migration
 	@$(BOOTSTRAP) local
 	@exec $(LOCAL) migrate
 
+.PHONY: backup
+backup: ## Back up the running stack into a new folder: make backup TO=folder
+	@test -n "$(TO)" || { echo "igloo: make backup TO=folder" >&2; exit 2; }
+	@$(BOOTSTRAP) local
+	@exec $(LOCAL) backup "$(TO)" $(ARGS)
+
+.PHONY: restore
+restore: ## Restore a backup into an empty stack, before make run: make restore FROM=folder
+	@test -n "$(FROM)" || { echo "igloo: make restore FROM=folder" >&2; exit 2; }
+	@$(BOOTSTRAP) local
+	@exec $(LOCAL) restore "$(FROM)"
+
 .PHONY: openapi
 openapi: .venv-dev ## Write the merged OpenAPI document that the gateway serves
 	@exec $(PYTHON) -m igloo_local.openapi

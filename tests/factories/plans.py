@@ -39,6 +39,7 @@ _TYPES = {
     "tag": "text",
     "at": "timestamptz",
     "until": "timestamptz",
+    "given_at": "timestamptz",
     "leased_until": "timestamptz",
     "claim_id": "uuid",
     "owner_id": "uuid",

@@ -114,7 +114,13 @@ def test_a_page_that_popular_followees_are_merged_into_is_bounded_by_their_numbe
 @pytest.mark.parametrize("viewer", [VIEWER, FAN])
 def test_a_page_of_changes_is_a_range_of_each_source(town: psycopg.Connection[Any], viewer: UUID) -> None:
     page = 6
-    values = {"viewer_id": viewer, "limit": page, **PLACE, "until": "2026-01-04 00:00:00+00"}
+    values = {
+        "viewer_id": viewer,
+        "limit": page,
+        **PLACE,
+        "until": "2026-01-04 00:00:00+00",
+        "given_at": PLACE["at"],
+    }
 
     plan = generic_plan(town, CHANGES, values)
 

@@ -246,7 +246,8 @@ def test_a_follow_that_is_held_is_left_for_the_next_round(app: Flask, session: S
 def named(session: Session, owner: UUID, since: timedelta) -> set[UUID]:
     """Tell which posts the feed's changes name."""
     now = utc_now()
-    found = feed_changes(session, owner_id=owner, after=(now - since, UUID(int=0)), until=now, limit=100)
+    after = (now - since, UUID(int=0))
+    found = feed_changes(session, owner_id=owner, given_at=after[0], after=after, until=now, limit=100)
     return {row.id for row in found.scanned}
 
 

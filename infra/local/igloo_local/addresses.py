@@ -1,11 +1,13 @@
 """`stack.json`: where everything is, for scripts, tools and tests."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from igloo_local.errors import StackError
 from igloo_local.files import write_secret
 
 FILE_NAME = "stack.json"
@@ -39,3 +41,17 @@ class Addresses:
 def read_addresses(folder: Path) -> dict[str, Any]:
     """Read the file of the stack that runs in `folder`."""
     return cast(dict[str, Any], json.loads((folder / FILE_NAME).read_text()))
+
+
+def running_addresses(folder: Path) -> dict[str, Any]:
+    """Read it likewise, with a moment's patience for a stack that is just writing it.
+
+    Raises:
+        StackError: no stack runs there.
+    """
+    deadline = time.monotonic() + 1
+    while not (folder / FILE_NAME).exists():
+        if time.monotonic() > deadline:
+            raise StackError(f"igloo does not run in {folder}; `make run` starts it")
+        time.sleep(0.05)
+    return read_addresses(folder)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from igloo_local import installing
-from igloo_local.addresses import FILE_NAME, read_addresses
+from igloo_local.addresses import FILE_NAME, read_addresses, running_addresses
+from igloo_local.backups.commands import run_backup, run_restore
 from igloo_local.demo.people import sign_in_one
 from igloo_local.errors import StackError
 from igloo_local.lock import FolderLock
@@ -75,7 +76,7 @@ def _stop(settings: LocalSettings, _: Namespace) -> int:
 
 
 def _restart(settings: LocalSettings, options: Namespace) -> int:
-    _running(settings)
+    running_addresses(settings.folder)
     holder = FolderLock(settings.folder).holder_pid()
     if holder is None:
         raise StackError(f"igloo does not run in {settings.folder}; `make run` starts it")
@@ -86,7 +87,7 @@ def _restart(settings: LocalSettings, options: Namespace) -> int:
 
 
 def _env(settings: LocalSettings, _: Namespace) -> int:
-    stack = _running(settings)
+    stack = running_addresses(settings.folder)
     names = {"GATEWAY": "gateway", "FACEBOOK": "facebook", "FACEBOOK_APP_ID": "facebook_app_id"}
     for variable, key in names.items():
         print(f"export {variable}={shlex.quote(stack[key])}")
@@ -94,7 +95,7 @@ def _env(settings: LocalSettings, _: Namespace) -> int:
 
 
 def _token(settings: LocalSettings, options: Namespace) -> int:
-    one = sign_in_one(place_of(settings.folder, _running(settings)), options.username)
+    one = sign_in_one(place_of(settings.folder, running_addresses(settings.folder)), options.username)
     if one is None:
         raise StackError(f"there is no demo person {options.username} in this stack")
     print(one.phone.access_token)
@@ -121,7 +122,7 @@ def _migrate(settings: LocalSettings, _: Namespace) -> int:
 
 def _run_flask(settings: LocalSettings, service: str, words: list[str]) -> int:
     """Run a flask command exactly as the running service is configured."""
-    _running(settings)
+    running_addresses(settings.folder)
     environment = json.loads((settings.folder / service / "environment.json").read_text())
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", f"igloo_{service}.app", *words],
@@ -143,15 +144,6 @@ def _documents(_: LocalSettings, options: Namespace) -> int:
 
 def _migration_sql(_: LocalSettings, __: Namespace) -> int:
     return print_migration_sql()
-
-
-def _running(settings: LocalSettings) -> dict[str, Any]:
-    deadline = time.monotonic() + 1
-    while not (settings.folder / FILE_NAME).exists():
-        if time.monotonic() > deadline:
-            raise StackError(f"igloo does not run in {settings.folder}; `make run` starts it")
-        time.sleep(0.05)
-    return read_addresses(settings.folder)
 
 
 COMMANDS = {
@@ -185,6 +177,19 @@ COMMANDS = {
         {"service": {"choices": SERVICES}, "words": {"nargs": argparse.REMAINDER, "metavar": "WORD"}},
     ),
     "migrate": Command("bring the running stack's three schemas to the newest migration", _migrate),
+    "backup": Command(
+        "back up the running stack's three schemas and its bucket, as of one moment",
+        run_backup,
+        {
+            "to": {"metavar": "FOLDER", "help": "is made, and must not be there yet"},
+            "--without-objects": {"action": "store_true", "help": "list the objects, and leave their bytes"},
+        },
+    ),
+    "restore": Command(
+        "restore a backup into the empty IGLOO_LOCAL_DIR, where nothing runs",
+        run_restore,
+        {"backup": {"metavar": "FOLDER"}},
+    ),
     "documents": Command(
         "write the documents that are drawn from the code: the data model and the events",
         _documents,

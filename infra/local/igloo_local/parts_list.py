@@ -85,6 +85,16 @@ class PartsList:
         broker = [] if self.rabbitmq is None else [self.rabbitmq]
         return [[self.gateway, self.preparation], [*self.services.values()], [*self.backing(), *broker]]
 
+    def own_stores(self) -> tuple[Postgres, Seaweed]:
+        """Return what keeps this stack's data.
+
+        Raises:
+            StackError: it was given by an address, and is not this stack's.
+        """
+        if self.postgres is None or self.seaweed is None:
+            raise StackError("this stack's PostgreSQL or S3 was given by an address")
+        return self.postgres, self.seaweed
+
     def use_broker(self, kind: str) -> None:
         """Settle which broker carries the events."""
         if kind == "rabbitmq":

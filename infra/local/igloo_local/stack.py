@@ -85,7 +85,7 @@ class Stack:
         Raises:
             StackError: something does not start; by then everything has been stopped.
         """
-        _check_path(self.folder)
+        check_path(self.folder)
         check_given_places(self._given)
         self._lock.take()
         try:
@@ -245,7 +245,12 @@ class Stack:
         self.console.step(f"{service.name}: web and worker are ready")
 
 
-def _check_path(folder: Path) -> None:
+def check_path(folder: Path) -> None:
+    """Make sure that every part can live in a folder.
+
+    Raises:
+        StackError: its path has characters that mean something to one of them.
+    """
     for path in (folder, ROOT):
         if any(character.isspace() or character in _UNFIT for character in str(path)):
             raise StackError(

@@ -11,6 +11,7 @@ from igloo_social import models
 from igloo_social.addresses import RenditionAddresses
 from igloo_social.api import BLUEPRINTS
 from igloo_social.commands.counts import counts as count_commands
+from igloo_social.commands.feeds import feed as feed_commands
 from igloo_social.db import db
 from igloo_social.first_sight import note_first_sights
 from igloo_social.settings import Settings
@@ -37,4 +38,5 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
     provide(app, RenditionAddresses(settings))
     note_first_sights(app)
     app.cli.add_command(count_commands)
+    app.cli.add_command(feed_commands)
     return app

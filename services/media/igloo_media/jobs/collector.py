@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from igloo_common.backup_lock import backup_is_taken
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_common.object_store import ObjectsKept
@@ -35,7 +36,8 @@ def collect_items() -> None:
 def remove_objects(storage: Storage) -> None:
     """Remove the objects that are due; the note of them goes last, so that a crash repeats and never forgets.
 
-    What S3 refuses to remove is tried again later, and does not stand in the way of the others.
+    What S3 refuses to remove is tried again later, and does not stand in the way of the others. While a
+    backup is being taken nothing goes that its snapshot may speak of.
 
     Raises:
         StorageUnavailable: S3 does not answer.
@@ -45,6 +47,8 @@ def remove_objects(storage: Storage) -> None:
     while removed == REMOVALS_AT_ONCE:
         with reading() as reader:
             keys = due_removals(reader, now=now, limit=REMOVALS_AT_ONCE)
+            if backup_is_taken(reader):
+                return
         removed = len(keys)
         if keys:
             kept = _kept(storage, sorted(set(keys)))

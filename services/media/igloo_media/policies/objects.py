@@ -6,6 +6,7 @@ from igloo_media.policies.items import RENDITIONS, THUMB
 
 ORIGINALS = "originals/"
 EXPORTS = "exports/"
+RENDITIONS_FOLDER = "renditions/"
 # The bucket itself drops what is older: originals that no removal has found, and archives that a person asked
 # for, which the auth service offers for seven days.
 DAYS_KEPT = {ORIGINALS: 7, EXPORTS: 8}
@@ -38,7 +39,7 @@ def versioned(name: str, version: int) -> str:
 
 def renditions_prefix(media_id: UUID) -> str:
     """Name the folder of a photo's renditions."""
-    return f"renditions/{media_id}/"
+    return f"{RENDITIONS_FOLDER}{media_id}/"
 
 
 def rendition_keys(media_id: UUID, *, thumb_version: int = 1) -> list[str]:

@@ -13,7 +13,7 @@ from igloo_common.pagination import Cursor, PageQuery, PageQuerySchema, encode_c
 from igloo_common.responses import json_response
 from igloo_common.web import Blueprint, ProblemSchema, provided
 from igloo_social.addresses import RenditionAddresses
-from igloo_social.api.changes_tokens import ChangesToken
+from igloo_social.api.changes_tokens import ChangesExpired, ChangesToken
 from igloo_social.api.pages import PageRequest
 from igloo_social.queries.feed_changes import Changes, feed_changes
 from igloo_social.queries.timeline import feed_page
@@ -74,7 +74,16 @@ def get_feed_changes(query: ChangesQuery) -> Response:
     token = ChangesToken.decode(query.since, scope=_changes_scope(user_id), now=now)
     until = token.reading_until(now)
     with reading() as reader:
-        found = feed_changes(reader, owner_id=user_id, after=token.after, until=until, limit=query.limit)
+        found = feed_changes(
+            reader,
+            owner_id=user_id,
+            given_at=token.until,
+            after=token.after,
+            until=until,
+            limit=query.limit,
+        )
+    if found.is_expired:
+        raise ChangesExpired
     last = found.scanned[-1] if found.more else None
     following = ChangesToken(until=until, place=None if last is None else (last.at, last.id))
     return _changes_response(found, following, user_id, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from igloo_common.statements import Statement
-from igloo_social.policies.feed_changes import LATE_AFTER, NOTES_KEPT_FOR
+from igloo_social.policies.feed_changes import EVERYBODY, LATE_AFTER, NOTES_KEPT_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +61,25 @@ def bring_back(session: Session, *, owner_id: UUID, author_id: UUID, now: dateti
     _BRING_BACK.run(session, {**parameters, **sizes})
 
 
+def expire_tokens(session: Session, *, now: datetime) -> None:
+    """Have every phone read its feed anew whose token was given before now.
+
+    For a database that was brought back to an earlier time: phones know posts that it does not, and nothing
+    here would ever tell them so.
+    """
+    _EXPIRE_TOKENS.run(session, {"everybody": EVERYBODY, "now": now})
+
+
 def prune_changes(session: Session, *, now: datetime, limit: int) -> int:
     """Delete some of the notes that no token reaches any more; return how many."""
     batch = {"before": now - NOTES_KEPT_FOR, "limit": limit}
     return _PRUNE_FEED_CHANGES.count(session, batch) + _PRUNE_POST_CHANGES.count(session, batch)
 
 
+_EXPIRE_TOKENS = Statement("""
+INSERT INTO feed_changes (owner_id, changed_at, subject_id, kind)
+VALUES (%(everybody)s, %(now)s, %(everybody)s, 'a') ON CONFLICT DO NOTHING
+""")
 _NOTE_POST = Statement("""
 WITH own AS (
     INSERT INTO feed_changes (owner_id, changed_at, subject_id, kind)

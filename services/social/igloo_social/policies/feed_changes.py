@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+EVERYBODY: Final = UUID(int=0)
+"""Whose notes end every token from before them: the database knows nothing any more of what phones saw."""
 
 OVERLAP = timedelta(minutes=2)
 """How much of the time before a token is read again: more than twice as long as PostgreSQL lets a transaction

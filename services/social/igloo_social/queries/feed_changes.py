@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, func, literal_column, or_, select
@@ -13,6 +13,7 @@ from igloo_social.models.posts import POSTS
 from igloo_social.models.profiles import PROFILES, is_here
 from igloo_social.models.relations import RELATIONS
 from igloo_social.models.timeline import TIMELINE, ChangeKind
+from igloo_social.policies.feed_changes import EVERYBODY
 from igloo_social.queries.posts import POST_COLUMNS
 from igloo_social.queries.visibility import (
     POST_IS_VISIBLE,
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from igloo_common.database import Reader
+
+
+# Comes first, as every change lies behind the place from which on changes are read.
+_EXPIRED: Final = "e"
 
 
 class Change(NamedTuple):
@@ -44,6 +49,8 @@ class Changes:
 
     scanned: Sequence[Change]
     more: bool
+    is_expired: bool
+    """The database was brought back to an earlier time since the token was given."""
     posts: Sequence[Sequence[Any]]
     removed_post_ids: Sequence[UUID]
     removed_author_ids: Sequence[UUID]
@@ -52,20 +59,27 @@ class Changes:
 
 
 def feed_changes(
-    reader: Reader, *, owner_id: UUID, after: tuple[datetime, UUID], until: datetime, limit: int
+    reader: Reader,
+    *,
+    owner_id: UUID,
+    given_at: datetime,
+    after: tuple[datetime, UUID],
+    until: datetime,
+    limit: int,
 ) -> Changes:
     """Read some of the changes behind a place, in the order of time, and then how things stand.
 
     What stands is read after the changes are: whatever happens in between leaves a later change.
     """
-    place = {"viewer_id": owner_id, "at": after[0], "id": after[1], "until": until, "limit": limit + 1}
-    rows = [Change(*row) for row in CHANGES.rows(reader, place)]
+    place = {"at": after[0], "id": after[1], "until": until, "given_at": given_at, "limit": limit + 1}
+    rows = [Change(*row) for row in CHANGES.rows(reader, {**place, "viewer_id": owner_id})]
     scanned = rows[:limit]
     posts = _posts_in_feed(reader, owner_id, {row.id for row in scanned if row.kind == ChangeKind.POST})
     back = _authors_in_feed(reader, owner_id, {row.id for row in scanned if row.kind == ChangeKind.AUTHOR})
     return Changes(
         scanned=scanned,
         more=len(rows) > limit,
+        is_expired=any(row.kind == _EXPIRED for row in rows[:1]),
         posts=[post for post in posts.values() if post is not None],
         removed_post_ids=[post_id for post_id, post in posts.items() if post is None],
         removed_author_ids=[author_id for author_id, is_back in back.items() if not is_back],
@@ -121,6 +135,12 @@ def _of_merged(table: str, at: str, id_: str, condition: str) -> str:
 CHANGES = Statement(
     f"""
 SELECT at, id, kind, published_before FROM (
+    (SELECT %(at)s::timestamptz AS at, %(id)s::uuid AS id, '{_EXPIRED}' AS kind,
+        NULL::timestamptz AS published_before
+    WHERE EXISTS (
+        SELECT FROM feed_changes WHERE owner_id = '{EVERYBODY}' AND changed_at > %(given_at)s
+    ))
+    UNION ALL
     (SELECT * FROM (
         SELECT published_at AS at, post_id AS id, 'p' AS kind, NULL::timestamptz AS published_before
         FROM timeline WHERE owner_id = %(viewer_id)s AND {_place("published_at", "post_id")} LIMIT 101
