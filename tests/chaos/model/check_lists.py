@@ -49,8 +49,18 @@ _STORED: Final[Sequence[tuple[str, LiteralString]]] = (
         """
         SELECT u.user_id::text AS what, u.post_count AS stored, count(p.id) AS counted
         FROM social.profiles AS u LEFT JOIN social.posts AS p
-            ON p.author_id = u.user_id AND p.deleted_at IS NULL AND p.state = 'published'
+            ON p.author_id = u.user_id AND p.deleted_at IS NULL
         GROUP BY u.user_id HAVING u.post_count <> count(p.id)
+        """,
+    ),
+    (
+        "public posts of",
+        """
+        SELECT u.user_id::text AS what, u.public_post_count AS stored, count(p.id) AS counted
+        FROM social.profiles AS u LEFT JOIN social.posts AS p
+            ON p.author_id = u.user_id AND p.deleted_at IS NULL AND p.state = 'published'
+            AND p.visibility = 'public'
+        GROUP BY u.user_id HAVING u.public_post_count <> count(p.id)
         """,
     ),
     (

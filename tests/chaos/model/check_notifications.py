@@ -35,9 +35,14 @@ def _twice(ground: Ground) -> Iterator[str]:
 
 def _shown_twice(ground: Ground) -> Iterator[str]:
     for user_id, phone in ground.phones.items():
-        ids = [row["id"] for row in every(phone, "/v1/notifications")]
+        entries = [*every(phone, "/v1/notifications")]
+        ids = [entry["id"] for entry in entries]
         if len(ids) != len(set(ids)):
             yield f"{user_id} is shown an entry twice"
+        for entry in entries:
+            actors = [actor["id"] for actor in entry["actors"]]
+            if len(actors) != len(set(actors)):
+                yield f"{user_id} is shown somebody twice in entry {entry['id']}: {actors}"
 
 
 def _of_blocked(ground: Ground) -> Iterator[str]:
@@ -57,9 +62,13 @@ def _of_blocked(ground: Ground) -> Iterator[str]:
 
 
 def _markers(ground: Ground) -> Iterator[str]:
-    """Check that a marker is at least where its owner was told that it is: it only moves on."""
+    """Check that a marker is where its owner was told that it is, or where they have asked it to be since."""
     stored = {row["recipient_id"]: row["read_until"] for row in ground.rows(_LATER)}
     for user_id, writes in ground.ledger.markers.items():
         told = [write.value for write in writes if write.acknowledged]
         if told and (user_id not in stored or stored[user_id] < max(told)):
             yield f"{user_id} has read until {max(told)}, the marker says {stored.get(user_id)}"
+        if user_id in stored and stored[user_id] not in {
+            write.value for write in writes if not write.refused
+        }:
+            yield f"{user_id} never read until {stored[user_id]}, as the marker says"

@@ -24,6 +24,10 @@ SELECT p.id::text AS post_id, p.author_id::text, p.state, m.media_id::text, i.st
 FROM social.posts AS p JOIN social.post_images AS m ON m.post_id = p.id
 LEFT JOIN media.media_items AS i ON i.id = m.media_id WHERE p.deleted_at IS NULL
 """
+_ORDER: Final[LiteralString] = """
+SELECT post_id::text, array_agg(media_id::text ORDER BY position) AS media_ids FROM social.post_images
+GROUP BY 1
+"""
 _REMOVALS: Final[LiteralString] = "SELECT object_key FROM media.object_removals"
 # Uploads under way, and those that nobody completed, keep their original until the sweeper comes.
 _WITH_ORIGINAL: Final = frozenset({"pending", "uploaded", "processing"})
@@ -32,10 +36,37 @@ _WITH_ORIGINAL: Final = frozenset({"pending", "uploaded", "processing"})
 def photos_differ(ground: Ground) -> Sequence[Violation]:
     """Check every photo's row, every object's, and fetch some photos as their owners' phones do."""
     return [
+        *broken("a photo is there", [*_uploaded(ground)]),
         *broken("photos of a post are ready", [*_posted(ground)]),
+        *broken("photos of a post are in its author's order", [*_ordered(ground)]),
         *broken("photos can be fetched", [*_fetched(ground)]),
         *broken("each object has its row, each row its objects", [*_objects(ground)]),
     ]
+
+
+def _uploaded(ground: Ground) -> Iterator[str]:
+    """Check all whose upload was acknowledged as complete, but for those that may have gone with a post."""
+    stored = {row["id"]: row for row in ground.rows(_ITEMS)}
+    gone = {media_id for post in ground.ledger.posts if post.removals for media_id in post.media_ids}
+    for media_id, owner_id in ground.ledger.uploads.items():
+        row = stored.get(media_id)
+        if media_id in gone:
+            continue
+        if row is None:
+            yield f"photo {media_id} of {owner_id} was acknowledged and is lost"
+        elif row["owner_id"] != owner_id:
+            yield f"photo {media_id} of {owner_id} is there as somebody else's"
+        elif row["state"] != "ready":
+            yield f"photo {media_id} of {owner_id} is {row['state']}"
+
+
+def _ordered(ground: Ground) -> Iterator[str]:
+    stored = {row["post_id"]: row["media_ids"] for row in ground.rows(_ORDER)}
+    for post in ground.ledger.posts:
+        if post.id is not None and not post.may_be_missing():
+            found = stored.get(post.id, [])
+            if found != list(post.media_ids):
+                yield f"post {post.id} of {post.author_id} has photos {found} instead of {post.media_ids}"
 
 
 def _posted(ground: Ground) -> Iterator[str]:

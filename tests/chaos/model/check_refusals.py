@@ -12,7 +12,9 @@ from chaos.model.ledger import Ledger
 _SHOWN: Final = 20
 # Two phones of one person, or one that asks again: whoever has read further wins.
 _EXPLAIN_THEMSELVES: Final = frozenset({"read_marker_stale"})
-_UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _FORBIDDEN, _GONE, _TOO_MANY = 401, 404, 409, 403, 410, 429
+_WITH_TOKENS: Final = frozenset({"refresh", "sign out"})
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 400, 401, 403, 404, 409
+_GONE, _TOO_MANY = 410, 429
 
 
 def refusals_unexplained(ground: Ground) -> Sequence[Violation]:
@@ -31,6 +33,11 @@ def _unexplained(ledger: Ledger) -> Iterator[str]:
 
 def _has_signed_out(_: Ledger, refusal: Refusal) -> bool:
     return refusal.session is not None and refusal.session.may_have_ended(until=refusal.end)
+
+
+def _token_has_ended(ledger: Ledger, refusal: Refusal) -> bool:
+    """Tell whether it is a token that was refused, of a session that may have ended."""
+    return refusal.operation in _WITH_TOKENS and _has_signed_out(ledger, refusal)
 
 
 def _is_out_of_sight(ledger: Ledger, refusal: Refusal) -> bool:
@@ -63,7 +70,7 @@ def _may_be_blocked(ledger: Ledger, refusal: Refusal) -> bool:
 
 
 _REASONS: Final[Mapping[int, Callable[[Ledger, Refusal], bool]]] = {
-    400: _has_signed_out,
+    _BAD_REQUEST: _token_has_ended,
     _UNAUTHORIZED: _has_signed_out,
     _FORBIDDEN: _may_be_blocked,
     _NOT_FOUND: _is_out_of_sight,

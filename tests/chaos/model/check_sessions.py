@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from chaos.model.facts import SignedIn, Violation
 from chaos.model.ground import Ground, broken
 from igloo_local.phone import Refused
 
-PROMISE = "refresh families are intact"
+PROMISE: Final = "refresh families are intact"
+_MARGIN_SECONDS: Final = 5.0
+_ENDED: Final = """
+SELECT id::text, account_id::text AS user_id, revoked_reason AS reason FROM auth.sessions
+WHERE account_id = ANY(%(people)s::uuid[]) AND revoked_at IS NOT NULL
+"""
+# One of each service, which verifies tokens by itself.
+_VERIFYING: Final = ("/v1/account", "/v1/users/me", "/v1/uploads")
 
 
 def sessions_differ(ground: Ground) -> Sequence[Violation]:
     """Refresh every session, and keep a phone of each person for the checks that follow."""
     return [
         *broken(PROMISE, [*_sessions(ground)]),
+        *broken(PROMISE, [*_ended_unasked(ground)]),
         *broken(PROMISE, [*_without_phone(ground)]),
         *broken("tokens verify after a rotation", [*_tokens(ground)]),
     ]
@@ -27,13 +36,28 @@ def _sessions(ground: Ground) -> Iterator[str]:
         try:
             phone.refresh()
         except Refused as refusal:
-            if not session.may_have_ended(until=math.inf):
+            phone.http.close()
+            if not _may_have_ended(session):
                 yield f"session {session.session_id} of {session.user_id} cannot refresh: {refusal}"
             continue
         if session.has_ended():
             yield f"session {session.session_id} of {session.user_id} has ended and refreshes"
+        if session.has_ended() or session.user_id in ground.phones:
+            phone.http.close()
         else:
-            ground.phones.setdefault(session.user_id, phone)
+            ground.phones[session.user_id] = phone
+
+
+def _ended_unasked(ground: Ground) -> Iterator[str]:
+    """Look for sessions that ended unasked.
+
+    A session that the ledger does not know is one whose sign-in was never answered: nobody can end that.
+    """
+    known = {session.session_id: session for session in ground.ledger.sessions}
+    for row in ground.rows(_ENDED, people=ground.ledger.people):
+        session = known.get(row["id"])
+        if row["reason"] != "signed_out" or session is None or not _may_have_ended(session):
+            yield f"session {row['id']} of {row['user_id']} was ended unasked: {row['reason']}"
 
 
 def _without_phone(ground: Ground) -> Iterator[str]:
@@ -44,6 +68,7 @@ def _without_phone(ground: Ground) -> Iterator[str]:
             try:
                 phone.sign_in(ground.ledger.facebook_tokens[user_id])
             except Refused as refusal:
+                phone.http.close()
                 yield f"{user_id} cannot sign in: {refusal}"
                 continue
             if str(phone.user_id) != user_id:
@@ -58,13 +83,13 @@ def _tokens(ground: Ground) -> Iterator[str]:
         if is_good and not _may_have_ended(token.session):
             phone = ground.new_phone()
             phone.access_token = token.text
-            try:
-                phone.call("GET", "/v1/users/me")
-            except Refused as refusal:
-                yield f"a token of {token.session.user_id} signed with {token.key_id} is refused: {refusal}"
-
-
-_MARGIN_SECONDS = 5.0
+            for path in _VERIFYING:
+                try:
+                    phone.call("GET", path)
+                except Refused as refusal:
+                    name = f"a token of {token.session.user_id} signed with {token.key_id}"
+                    yield f"{name} is refused: {refusal}"
+            phone.http.close()
 
 
 def _may_have_ended(session: SignedIn) -> bool:

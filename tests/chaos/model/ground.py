@@ -23,11 +23,11 @@ class Ground:
         self.ledger = ledger
         self.places = places
         self.phones: dict[str, Phone] = {}
-        self._connection = places.connect()
+        self.connection = places.connect()
 
     def rows(self, query: LiteralString, **parameters: object) -> Sequence[Row]:
         """Read from the database, as superuser; ids come as text."""
-        with self._connection.cursor(row_factory=dict_row) as cursor:
+        with self.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
     def phone_of(self, session: SignedIn) -> Phone:
@@ -42,7 +42,7 @@ class Ground:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.connection.close()
         for phone in self.phones.values():
             phone.http.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,7 +20,8 @@ from igloo_local.stack import Stack
 
 PEOPLE = 4
 ARRIVAL_SECONDS = 60.0
-ON_THEIR_WAY = "events on their way"
+LOST = "events on their way"
+UNAPPLIED = "unapplied events"
 _STORING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE usename LIKE 'igloo_social%' AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO inbox%'
@@ -106,14 +107,18 @@ class Hamlet:
 
     def settle(self, *, lost_seconds: float = ARRIVAL_SECONDS) -> dict[str, int]:
         """Wait until nothing but lost events is on its way, then so long for those; return what is left."""
-        wait_until(
-            lambda: waiting(self.places),
-            lambda counts: not any(count for what, count in counts.items() if what != ON_THEIR_WAY),
-            what="everything but lost events has arrived",
-            timeout_seconds=ARRIVAL_SECONDS,
-        )
+        self.wait_for_all_but({LOST})
         left, _ = drain(self.places, bound_seconds=lost_seconds)
         return left
+
+    def wait_for_all_but(self, excused: Collection[str]) -> None:
+        """Wait until nothing is on its way, whatever there is of the excused kinds."""
+        wait_until(
+            lambda: waiting(self.places),
+            lambda counts: not any(count for what, count in counts.items() if what not in excused),
+            what=f"everything but {' and '.join(excused)} has arrived",
+            timeout_seconds=ARRIVAL_SECONDS,
+        )
 
     def news(self, ledger: Ledger) -> Sequence[Violation]:
         """Return what the checker finds that it has not found before."""
