@@ -20,7 +20,7 @@ def settings_of(service: str) -> set[str]:
 
 
 # auth signs the tokens that the others verify, and makes no address of a photo.
-NOT_READ = {"auth": {"IGLOO_ADDRESS_SIGNING_KEYS", "IGLOO_JWKS_URL"}}
+NOT_READ = {"auth": {"IGLOO_ADDRESS_SIGNING_KEYS", "IGLOO_JWKS_URL", "IGLOO_KEYS_KEPT_SECONDS"}}
 
 
 @pytest.mark.parametrize("service", ["auth", "social", "media"])

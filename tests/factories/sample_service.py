@@ -46,6 +46,7 @@ class Base(DeclarativeBase):
 
 
 database.add_common_tables(Base.metadata)
+database.add_key_copies(Base.metadata)
 
 
 class NoteTaken(Conflict):

@@ -54,6 +54,7 @@ NAME_NOBODY: Mapping[str, str] = {
     "post_tags": "likewise",
     "post_revisions": "likewise",
     "retired_endpoints": "addresses at SNS without their owners, which are deleted there",
+    "key_copies": "public keys of the auth service",
     "revoked_sessions": "sessions, until their tokens have run out",
 }
 """The tables with no column for a person's id, and what they hold."""

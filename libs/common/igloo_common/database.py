@@ -15,7 +15,7 @@ from sqlalchemy import Connection, DateTime, Engine, MetaData, Uuid, event, exc
 from sqlalchemy.orm import Session, registry
 from sqlalchemy.pool import Pool
 
-from igloo_common.tables import add_common_tables
+from igloo_common.tables import add_common_tables, add_key_copies
 from igloo_common.thread_connection import has_been_closed, lent_connection
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "NestedTransaction",
     "Reader",
     "add_common_tables",
+    "add_key_copies",
     "current_engine",
     "new_registry",
     "reading",

@@ -8,18 +8,23 @@ from typing import Final, Protocol
 
 import orjson
 import requests
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from jwt import PyJWK
-from jwt.exceptions import PyJWTError
 
 from igloo_common.errors import Unavailable
+from igloo_common.key_copies import KeyCopy
 from igloo_common.key_looks import KeyLooks
+from igloo_common.key_sets import Key, fetch_keys, parse_keys, public_document
+from igloo_common.settings import CommonSettings
 
-Key = EllipticCurvePublicKey
+__all__ = [
+    "STALE_AFTER_SECONDS",
+    "Key",
+    "KeySource",
+    "KeysUnavailable",
+    "RemoteKeys",
+    "published_keys",
+]
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT_SECONDS: Final = 2.0
-_MAX_DOCUMENT_BYTES: Final = 256 * 1024
 _REFRESH_SECONDS: Final = 300.0
 # An older document than this was due for a look some time ago, and the look came to nothing.
 STALE_AFTER_SECONDS: Final = 2 * _REFRESH_SECONDS
@@ -28,6 +33,7 @@ STALE_AFTER_SECONDS: Final = 2 * _REFRESH_SECONDS
 _UNKNOWN_ID_SECONDS: Final = 5.0
 _MISSING_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 30.0
+_PROBE_SECONDS: Final = 1.0
 
 
 class KeySource(Protocol):
@@ -58,10 +64,20 @@ class RemoteKeys:
     one a second however many such tokens come. "No" is said of an id only when a document lacks it that was
     fetched after the id was first seen, or had it before: whoever sprays made-up ids keeps no new key from
     being found. Everything else is "cannot be told": a publisher's restart must not sign people out.
+
+    What was fetched is left in a copy, and while the publisher is down the copy is taken where it is newer
+    than what is known. It says "no" of no id.
     """
 
-    def __init__(self, jwks_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        jwks_url: str,
+        *,
+        copy: KeyCopy | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._url = jwks_url
+        self._copy = copy
         self._monotonic = monotonic
         self._keys: Mapping[str, Key] = {}
         self._withdrawn: frozenset[str] = frozenset()
@@ -69,6 +85,7 @@ class RemoteKeys:
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._failed = True
+        self._is_copy = False
         self._looks = KeyLooks(monotonic=monotonic)
         self._fetching = threading.Lock()
 
@@ -88,21 +105,33 @@ class RemoteKeys:
     def age_seconds(self) -> float | None:
         """Tell how old the document in use is, None when there is none; looks again where that is due.
 
-        A process that never had one asks for it here, before the first token comes.
+        A process that never had one asks for it here, before the first token comes, and a moment is waited
+        for the answer. Otherwise nothing is.
         """
-        if self._keys:
-            self._refresh()
-        else:
-            with self._fetching:
-                if not self._keys:
-                    self._fetch_after(_MISSING_SECONDS)
+        if self._is_due:
+            look = threading.Thread(target=self._refresh, name="keys", daemon=True)
+            look.start()
+            if not self._keys:
+                look.join(_PROBE_SECONDS)
         return self._monotonic() - self._fetched_at if self._keys else None
+
+    @property
+    def are_copied(self) -> bool:
+        """Tell whether the keys in use come from the copy, and not from auth itself."""
+        return self._is_copy
+
+    @property
+    def _is_due(self) -> bool:
+        now = self._monotonic()
+        pause_seconds = _STALE_SECONDS if self._keys else _MISSING_SECONDS
+        is_old = self._failed or now - self._fetched_at > _REFRESH_SECONDS
+        return is_old and now - self._tried_at >= pause_seconds
 
     def _refresh(self) -> None:
         # One thread fetches; the others go on with the document they have.
-        if self._monotonic() - self._fetched_at > _REFRESH_SECONDS and self._fetching.acquire(blocking=False):
+        if self._is_due and self._fetching.acquire(blocking=False):
             try:
-                self._fetch_after(_STALE_SECONDS)
+                self._fetch_after(_STALE_SECONDS if self._keys else _MISSING_SECONDS)
             finally:
                 self._fetching.release()
 
@@ -130,18 +159,37 @@ class RemoteKeys:
     def _fetch_after(self, pause_seconds: float) -> None:
         now = self._monotonic()
         if now - self._tried_at < pause_seconds:
+            if not self._keys:
+                # Auth may have come in this very moment, and another process have met it.
+                self._take_copy()
             return
         try:
-            self._take(_fetch(self._url))
+            keys = fetch_keys(self._url)
         except (requests.RequestException, ValueError) as error:
             self._failed = True
             _LOG.warning("Signing keys could not be fetched", extra={"url": self._url, "reason": repr(error)})
+            self._take_copy()
         else:
-            self._failed = False
+            self._take(keys)
+            self._failed = self._is_copy = False
             # What was published while the answer was on its way may be missing in it.
             self._fetched_at = now
+            if self._copy is not None:
+                self._copy.keep(public_document(keys), age_seconds=self._monotonic() - now)
         # Counted from the end: who waited for an attempt that took long does not begin another.
         self._tried_at = self._monotonic()
+
+    def _take_copy(self) -> None:
+        kept = self._copy.read() if self._copy is not None else None
+        if kept is None:
+            return
+        fetched_at = self._monotonic() - kept.age_seconds
+        if fetched_at > self._fetched_at:
+            keys = parse_keys(orjson.loads(kept.content))
+            if keys != self._keys:
+                self._take(keys)
+                self._is_copy = True
+            self._fetched_at = fetched_at
 
     def _take(self, keys: Mapping[str, Key]) -> None:
         before, self._keys = self._keys, keys
@@ -151,42 +199,6 @@ class RemoteKeys:
             self._withdrawals += 1
 
 
-def parse_keys(document: object) -> Mapping[str, Key]:
-    """Read the ES256 verification keys out of a JWKS document; others are ignored.
-
-    Raises:
-        ValueError: when it is no JWKS, or has no key that can be used.
-    """
-    entries = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise ValueError("not a JWKS document")
-    keys = {kid: key for entry in entries for kid, key in _usable(entry)}
-    if not keys:
-        raise ValueError("a JWKS document without any ES256 key")
-    return keys
-
-
-def _usable(entry: object) -> list[tuple[str, Key]]:
-    if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
-        return []
-    if entry.get("kty") != "EC" or entry.get("crv") != "P-256" or entry.get("use", "sig") != "sig":
-        return []
-    try:
-        key = PyJWK(entry, algorithm="ES256").key
-    except PyJWTError:
-        return []
-    # A private key in a public document still has only its public half taken.
-    public = key if isinstance(key, EllipticCurvePublicKey) else key.public_key()
-    return [(entry["kid"], public)]
-
-
-def _fetch(url: str) -> Mapping[str, Key]:
-    with requests.Session() as session:
-        # The address is inside our own network: a proxy set for the machine does not know it.
-        session.trust_env = False
-        with session.get(url, timeout=_TIMEOUT_SECONDS, stream=True, allow_redirects=False) as reply:
-            reply.raise_for_status()
-            body = reply.raw.read(_MAX_DOCUMENT_BYTES + 1, decode_content=True)
-    if len(body) > _MAX_DOCUMENT_BYTES:
-        raise ValueError("a JWKS document that is too large")
-    return parse_keys(orjson.loads(body))
+def published_keys(settings: CommonSettings) -> RemoteKeys:
+    """Return auth's keys as a service verifies with them, with its copy for when auth is away."""
+    return RemoteKeys(settings.jwks_url, copy=KeyCopy(settings))

@@ -104,6 +104,15 @@ _CREATE_V2 = (
     )
     """,
 )
+_CREATE_KEY_COPIES = """
+    CREATE TABLE key_copies (
+        jwks_url text NOT NULL,
+        document bytea NOT NULL,
+        fetched_at timestamptz NOT NULL,
+        seal bytea NOT NULL,
+        CONSTRAINT pk_key_copies PRIMARY KEY (jwks_url)
+    )
+"""
 
 
 class Executor(Protocol):
@@ -134,3 +143,13 @@ def create_rate_limits(op: Executor) -> None:
 def drop_rate_limits(op: Executor) -> None:
     """Drop what `create_rate_limits` made."""
     op.execute("DROP TABLE rate_limits")
+
+
+def create_key_copies(op: Executor) -> None:
+    """Create the table of key copies, for services that verify with the keys of another."""
+    op.execute(_CREATE_KEY_COPIES)
+
+
+def drop_key_copies(op: Executor) -> None:
+    """Drop what `create_key_copies` made."""
+    op.execute("DROP TABLE key_copies")

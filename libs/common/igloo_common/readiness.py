@@ -100,13 +100,13 @@ def _events(verdict: Verdict, **told: object) -> Check:
 def keys_check(keys: RemoteKeys) -> Check:
     """Tell whether access tokens can be verified: without any keys nobody can be served.
 
-    Keys that were had once go on verifying while auth is away; then the process is degraded, as a rotation
-    would not be noticed.
+    Keys that were had once, from auth or from the copy, go on verifying while auth is away; then the process
+    is degraded, as a rotation would not be noticed.
     """
     age = keys.age_seconds()
     if age is None:
         sentence = "The signing keys have never been had."
         return Check(name="keys", verdict=Verdict.UNREADY, told={"state": "missing"}, sentence=sentence)
-    stale = age > STALE_AFTER_SECONDS
-    told = {"state": "stale" if stale else "fresh", "age_seconds": round(age, 3)}
-    return Check(name="keys", verdict=Verdict.DEGRADED if stale else Verdict.READY, told=told)
+    state = "last_known_good" if keys.are_copied else "stale" if age > STALE_AFTER_SECONDS else "fresh"
+    verdict = Verdict.READY if state == "fresh" else Verdict.DEGRADED
+    return Check(name="keys", verdict=verdict, told={"state": state, "age_seconds": round(age, 3)})

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from igloo_common.secrets_files import merged, read_secrets, within
 
+DAY_SECONDS: Final = 24 * 3600
 EX_CONFIG: Final = 78  # sysexits.h: "something was found in an unconfigured or misconfigured state"
 
 EnvironmentName = Literal["development", "test", "production"]
@@ -147,6 +148,8 @@ class CommonSettings:
     issuer: str
     audience: str
     jwks_url: str
+    keys_kept_seconds: int
+    """For how long a copy of auth's keys may be used that auth has not confirmed; 0 keeps none."""
     public_url: str
     address_signing_keys: tuple[str, ...] = field(repr=False)
     log_level: str
@@ -171,6 +174,9 @@ class CommonSettings:
             audience=env.text("IGLOO_JWT_AUDIENCE", default="igloo"),
             jwks_url=env.url(
                 "IGLOO_JWKS_URL", schemes=("http", "https"), default=f"{public_url}/.well-known/jwks.json"
+            ),
+            keys_kept_seconds=env.integer(
+                "IGLOO_KEYS_KEPT_SECONDS", default=DAY_SECONDS, minimum=0, maximum=7 * DAY_SECONDS
             ),
             public_url=public_url,
             address_signing_keys=_signing_keys(env) if signs_addresses else (),

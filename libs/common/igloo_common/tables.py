@@ -30,6 +30,18 @@ def add_common_tables(metadata: MetaData) -> None:
     _add_request_tables(metadata)
 
 
+def add_key_copies(metadata: MetaData) -> None:
+    """Add the table of key copies, for services that verify with the keys of another."""
+    Table(
+        "key_copies",
+        metadata,
+        Column("jwks_url", Text, primary_key=True),
+        Column("document", LargeBinary, nullable=False),
+        _time("fetched_at"),
+        Column("seal", LargeBinary, nullable=False),
+    )
+
+
 def _time(name: str, *, nullable: bool = False) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from igloo_common.identity import KeySource, RemoteKeys
+from igloo_common.keys import KeySource, published_keys
 from igloo_common.seats import Seats
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
@@ -23,7 +23,7 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
         db=db,
         blueprints=BLUEPRINTS,
         title="igloo media",
-        keys=keys or RemoteKeys(settings.common.jwks_url),
+        keys=keys or published_keys(settings.common),
     )
     provide(app, settings)
     provide(app, Storage(settings.storage, connections=settings.common.threads + settings.images.lanes))

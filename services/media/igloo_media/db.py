@@ -3,7 +3,7 @@
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase
 
-from igloo_common.database import add_common_tables, new_registry
+from igloo_common.database import add_common_tables, add_key_copies, new_registry
 
 
 class Base(DeclarativeBase):
@@ -13,4 +13,5 @@ class Base(DeclarativeBase):
 
 
 add_common_tables(Base.metadata)
+add_key_copies(Base.metadata)
 db = SQLAlchemy(model_class=Base)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from igloo_common.keys import RemoteKeys
+from igloo_common.keys import published_keys
 from igloo_common.settings import load_or_exit
 from igloo_common.web import create_service, provide
 from igloo_social import models
@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None, *, keys: KeySource | None = Non
         db=db,
         blueprints=BLUEPRINTS,
         title="igloo social",
-        keys=keys or RemoteKeys(settings.common.jwks_url),
+        keys=keys or published_keys(settings.common),
     )
     provide(app, settings)
     provide(app, RenditionAddresses(settings))

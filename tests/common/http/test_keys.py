@@ -6,7 +6,8 @@ import pytest
 
 from factories.clocks import HandClock
 from factories.jwks_publisher import Publisher, public_jwk
-from igloo_common.keys import KeysUnavailable, RemoteKeys, parse_keys
+from igloo_common.key_sets import parse_keys
+from igloo_common.keys import KeysUnavailable, RemoteKeys
 
 
 @pytest.fixture

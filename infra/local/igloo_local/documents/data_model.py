@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Column, ForeignKeyConstraint, MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 
-from igloo_common.tables import add_common_tables
+from igloo_common.tables import add_common_tables, add_key_copies
 from igloo_local.documents.texts import NOTE, first_sentence
 from igloo_local.parts.postgres_roles import SERVICES
 
@@ -26,6 +26,7 @@ _COMMON_PURPOSES = {
     "parked_messages": "A message that is no event of ours, kept as it came so that it stops no queue.",
     "idempotency_keys": "The answer to a creating request, kept a day under its Idempotency-Key.",
     "revoked_sessions": "A session whose access tokens are refused until the last of them has expired.",
+    "key_copies": "The public keys of auth as they were had last, sealed; in social and media alone.",
     "rate_limits": "What is left of a limit of an address, person or device; a crash forgets it.",
 }
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz"}
@@ -35,6 +36,7 @@ def data_model() -> str:
     """Return the document."""
     common = MetaData()
     add_common_tables(common)
+    add_key_copies(common)
     parts = [INTRO.read_text()]
     for service in SERVICES:
         tables = [table for name, table in _metadata(service).tables.items() if name not in common.tables]
