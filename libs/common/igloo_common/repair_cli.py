@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from uuid import UUID
 
 import click
 from flask.cli import AppGroup
 
 from igloo_common.command_lines import current_consumers, line
 from igloo_common.database import reading, transaction
+from igloo_common.event_order import EventsWaiting, check_applied, forget_chunk
 from igloo_common.letters import DeadLetter, Fate, LetterRefused
 from igloo_common.parked_messages import (
     NotParked,
@@ -116,6 +118,27 @@ def republish(since: datetime | None, event_type: str | None, dry_run: bool) -> 
     click.echo(f"{total} to be published again")
 
 
+@repairs.command("rewind")
+@click.argument("publisher")
+def rewind(publisher: str) -> None:
+    """Go back with PUBLISHER: take what it says from now on for new, whatever it said before.
+
+    For a service whose database alone was brought back to an earlier time: it gives the numbers again that
+    it gave after that time, and would be taken for late. Wherever its events are read, before it starts.
+    """
+    with _plain_errors(), reading() as connection:
+        check_applied(connection, publisher=publisher)
+    total, after = 0, str(UUID(int=0))
+    while True:
+        with transaction() as session:
+            forgotten, last = forget_chunk(session, publisher=publisher, after=after)
+        total += forgotten
+        if last is None:
+            break
+        after = last
+    click.echo(f"the order of {total} events is forgotten")
+
+
 def _settle(event_id: str | None, fate: Fate) -> None:
     settled: list[str] = []
 
@@ -148,5 +171,5 @@ def _plain_errors() -> Iterator[None]:
         yield
     except BrokerUnavailable as error:
         raise click.ClickException(f"The broker does not answer: {error}") from error
-    except (LetterRefused, NotParked, StillUnreadable) as error:
+    except (EventsWaiting, LetterRefused, NotParked, StillUnreadable) as error:
         raise click.ClickException(str(error)) from error
