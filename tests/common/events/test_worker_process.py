@@ -180,6 +180,7 @@ class Outage:
         assert not writer.is_alive()
         assert rows(observer, "SELECT 1 FROM outbox WHERE published_at IS NULL", schema="auth")
         self.await_states("away")
+        assert (app.test_client().get("/readyz").json or {})["status"] == "ready"
         self.node.stop()
         self.node.start()
 

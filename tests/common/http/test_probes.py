@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import socket
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,6 +15,7 @@ from igloo_common.database import transaction
 from igloo_common.ids import new_id
 from igloo_common.keys import STALE_AFTER_SECONDS, RemoteKeys
 from igloo_common.readiness import Verdict, keys_check
+from igloo_common.short_connections import short_connection
 
 
 def value_of(client: FlaskClient, sample: str) -> float:
@@ -70,6 +72,16 @@ def test_a_database_that_accepts_and_says_nothing_is_told_as_away() -> None:
 
     assert reply.status_code == 503
     assert (reply.json or {})["checks"]["database"] == {"state": "away"}
+
+
+def test_a_database_that_does_not_come_to_an_end_is_hung_up_on(sample_database: str) -> None:
+    with short_connection(sample_database, schema="media") as connection:
+        connection.execute("SET statement_timeout = 0")
+
+        with pytest.raises(psycopg.OperationalError) as cut:
+            connection.execute("SELECT pg_sleep(30)")
+
+    assert cut.value.sqlstate is None, "no server has said so"
 
 
 def test_a_process_that_never_had_signing_keys_is_not_ready_until_it_has_them(publisher: Publisher) -> None:
