@@ -338,6 +338,30 @@ def test_a_page_of_the_feed_says_what_it_covers_what_is_hidden_included(
     assert page["page"]["covers"] == {"newest": "2026-01-03T00:00:00Z", "oldest": "2026-01-02T00:00:00Z"}
 
 
+def test_phones_that_saw_more_than_a_restored_database_knows_read_their_feeds_anew_once(
+    app: Flask, session: Session, client: FlaskClient, people: tuple[UUID, UUID]
+) -> None:
+    reader, author = people
+    publish(client, session, author)
+    before = changes(client, reader)["next_since"]
+    place = (utc_now() - timedelta(hours=1), UUID(int=1))
+    with app.app_context():
+        scope = f"feed changes:{reader}"
+        on_the_way = ChangesToken(until=utc_now(), place=place).encode(scope=scope)
+        fresh = ChangesToken(until=utc_now() - OVERLAP / 2).encode(scope=scope)
+
+    assert app.test_cli_runner().invoke(args=["feed", "expire-changes"]).exit_code == 0
+    replies = [
+        client.get("/v1/feed/changes", query_string={"since": token, "limit": 1}, headers=bearer(reader))
+        for token in (before, on_the_way, fresh)
+    ]
+    anew = client.get("/v1/feed", headers=bearer(reader)).get_json()["page"]["changes_since"]
+
+    assert [(each.status_code, each.get_json()["code"]) for each in replies] == [(410, "changes_expired")] * 3
+    assert changes(client, reader, anew)["has_more"] is False
+    assert changes(client, author, changes(client, author)["next_since"])["has_more"] is False
+
+
 def test_notes_go_when_no_token_reaches_them_any_more(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,7 +73,8 @@ def load(url: str, path: Path) -> None:
     All or nothing. Owners and privileges come from the dump: they are what migrations made of them.
     """
     schemas = [f"--schema={service}" for service in SERVICES]
-    _run(url, ["pg_restore", "--single-transaction", "--exit-on-error", *schemas, str(path)], by_option=True)
+    options = ["--single-transaction", "--exit-on-error", f"--dbname={urlsplit(url).path.removeprefix('/')}"]
+    _run(url, ["pg_restore", *options, *schemas, str(path)])
     with _connect(url) as connection:
         # Until the first statistics a plan is a guess.
         connection.execute("ANALYZE")
@@ -100,6 +101,19 @@ def bring_back_messages(url: str, *, taken_at: datetime) -> int:
                 SQL("UPDATE {}.outbox SET published_at = NULL WHERE published_at IS NOT NULL").format(schema)
             ).rowcount
     return repeated
+
+
+def program_environment(url: str) -> dict[str, str]:
+    """Tell PostgreSQL's programs where the database is; nobody else can read a child's environment."""
+    place = urlsplit(url)
+    return {
+        **inherited_environment(),
+        "PGHOST": place.hostname or "",
+        "PGPORT": str(place.port),
+        "PGUSER": unquote(place.username or ""),
+        "PGPASSWORD": unquote(place.password or ""),
+        "PGDATABASE": place.path.removeprefix("/"),
+    }
 
 
 def count_rows(connection: psycopg.Connection, tables: Sequence[str]) -> dict[str, int]:
@@ -132,22 +146,11 @@ def _connect(url: str) -> psycopg.Connection:
     )
 
 
-def _run(url: str, arguments: Sequence[str], *, by_option: bool = False) -> None:
-    """Run one of PostgreSQL's programs; the password goes by the environment, which only we can read."""
-    place = urlsplit(url)
-    database = place.path.removeprefix("/")
-    environment = {
-        **inherited_environment(),
-        "PGHOST": place.hostname or "",
-        "PGPORT": str(place.port),
-        "PGUSER": unquote(place.username or ""),
-        "PGPASSWORD": unquote(place.password or ""),
-        "PGDATABASE": database,
-    }
+def _run(url: str, arguments: Sequence[str]) -> None:
     program, *words = arguments
     done = subprocess.run(
-        [os.fspath(programs_folder() / program), *words, *([f"--dbname={database}"] if by_option else [])],
-        env=environment,
+        [os.fspath(programs_folder() / program), *words],
+        env=program_environment(url),
         capture_output=True,
         text=True,
         check=False,

@@ -120,6 +120,9 @@ def _reconcile(parts: PartsList, *, with_objects: bool) -> None:
     parts.preparation.configure(environments, steps)
     parts.preparation.start()
     parts.preparation.wait_until_done()
+    # The next start writes this log anew, and somebody may want to read what was found.
+    log = parts.preparation.logs / "prepare.log"
+    log.rename(log.with_name("restore.log"))
 
 
 @contextmanager
