@@ -84,8 +84,14 @@ class Phone:
         assert token is not None
         until = token.reading_until(now)
         found = feed_changes(
-            session, owner_id=self.owner, after=token.after, until=until, limit=self.random.randint(1, 9)
+            session,
+            owner_id=self.owner,
+            given_at=token.until,
+            after=token.after,
+            until=until,
+            limit=self.random.randint(1, 9),
         )
+        assert not found.is_expired
         gone_authors, gone = set(found.removed_author_ids), set(found.removed_post_ids)
         self.posts = {
             post_id: post

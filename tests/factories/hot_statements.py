@@ -101,6 +101,7 @@ READS: Final = (
         read=lambda reader, at: feed_changes(
             reader,
             owner_id=at.viewer_id,
+            given_at=at.published_after,
             after=(at.published_after, UUID(int=0)),
             until=datetime.now(UTC),
             limit=50,
