@@ -44,6 +44,8 @@ class Drill:
     written_meanwhile: list[str] = field(default_factory=list)
     news: list[dict[str, Any]] = field(default_factory=list)
     cursor: str = ""
+    at_facebook: dict[str, str] = field(default_factory=dict)
+    """What Facebook's SDK on each person's phone holds, by the person's id."""
     in_flight: dict[str, int] = field(default_factory=dict)
     schema: list[tuple[object, ...]] = field(default_factory=list)
     manifest: Manifest | None = None
@@ -83,12 +85,14 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
 
 def told_people(stack: Stack) -> Drill:
     """Have three people do things, until everything has been applied."""
-    phones = []
+    phones, at_facebook = [], {}
     for name in ("Puffin", "Snow Hare", "Arctic Fox"):
         phone = Phone(gateway=stack.addresses.gateway)
-        phone.sign_in(facebook_token(stack.addresses.facebook, stack.addresses.facebook_app_id, name))
+        token = facebook_token(stack.addresses.facebook, stack.addresses.facebook_app_id, name)
+        phone.sign_in(token)
         phones.append(phone)
-    drill = Drill(puffin=phones[0], hare=phones[1], fox=phones[2])
+        at_facebook[str(phone.user_id)] = token
+    drill = Drill(puffin=phones[0], hare=phones[1], fox=phones[2], at_facebook=at_facebook)
     for reader in (drill.hare, drill.fox):
         reader.relate("PUT", drill.puffin.user_id, "follow")
     drill.posts.append(
@@ -319,8 +323,21 @@ def test_places_from_before_are_refused_and_new_writes_work(drill: Drill) -> Non
     wait_for_feed(drill.fox, drill.posts)
 
 
+def test_people_whose_phones_are_lost_sign_in_again(drill: Drill) -> None:
+    assert drill.restored is not None
+    for phone in drill.phones:
+        new_phone = Phone(gateway=drill.restored.addresses.gateway)
+        new_phone.sign_in(drill.at_facebook[str(phone.user_id)])
+        assert new_phone.user_id == phone.user_id
+
+
 def test_a_backup_says_what_is_in_it_and_holds_no_secret(drill: Drill) -> None:
     assert drill.manifest is not None
     assert drill.manifest.rows["auth.accounts"] == 3
     assert drill.manifest.rows["social.posts"] == 5
-    assert set(drill.manifest.files) == {"database.dump", "inventory.jsonl.gz", "objects.tar"}
+    assert set(drill.manifest.files) == {
+        "database.dump",
+        "inventory.jsonl.gz",
+        "objects.tar",
+        "facebook.tar",
+    }

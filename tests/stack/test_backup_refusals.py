@@ -82,6 +82,10 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda folder: write_manifest(folder, revisions={**FIRST, "social": "9999"}),
         "schema social is at migration 9999, which this code does not know",
     ),
+    "more than fits": (
+        lambda folder: write_manifest(folder, object_bytes=10**18),
+        "and the restored stack takes about 1,000,000,000,2",
+    ),
     "other schemas": (lambda folder: write_manifest(folder, revisions={"auth": "0001"}), "not of igloo's"),
 }
 

@@ -14,6 +14,7 @@ from igloo_local.files import write_secret
 
 FORMAT = 1
 MANIFEST, DATABASE, INVENTORY, OBJECTS = "manifest.json", "database.dump", "inventory.jsonl.gz", "objects.tar"
+FACEBOOK = "facebook.tar"
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -88,7 +89,7 @@ def _read_manifest(folder: Path) -> Manifest:
 def _parsed(folder: Path, content: dict[str, Any]) -> Manifest:
     try:
         files = {name: BackupFile(**file) for name, file in content["files"].items()}
-        if not {DATABASE, INVENTORY} <= files.keys() <= {DATABASE, INVENTORY, OBJECTS}:
+        if not {DATABASE, INVENTORY} <= files.keys() <= {DATABASE, INVENTORY, OBJECTS, FACEBOOK}:
             raise ValueError("other files than a backup has")
         fields = {name: value for name, value in content.items() if name != "format"}
         return Manifest(**{**fields, "files": files})

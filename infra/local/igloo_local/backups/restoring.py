@@ -13,7 +13,8 @@ from pathlib import Path
 
 from igloo_local import leftovers
 from igloo_local.backups import bucket, database
-from igloo_local.backups.manifest import DATABASE, INVENTORY, OBJECTS, Manifest, read_backup
+from igloo_local.backups.manifest import DATABASE, FACEBOOK, INVENTORY, OBJECTS, Manifest, read_backup
+from igloo_local.backups.stand_in import bring_back_stand_in
 from igloo_local.console import Console
 from igloo_local.environments import storage_environment
 from igloo_local.errors import StackError
@@ -26,6 +27,9 @@ from igloo_local.source import ROOT
 from igloo_local.stack import check_path
 
 _LOCK_FILE = "run.lock"
+_EMPTY_STACK_BYTES = 256 * 1024 * 1024
+# The dump is compressed, and has no indexes in it.
+_GROWTH = 10
 
 
 def restore(backup: Path, folder: Path, *, console: Console) -> Manifest:
@@ -40,6 +44,7 @@ def restore(backup: Path, folder: Path, *, console: Console) -> Manifest:
     manifest = read_backup(backup.absolute())
     check_revisions(manifest.revisions)
     check_empty(folder)
+    check_room(folder, manifest)
     with _folder_beside(folder) as aside:
         _fill(aside, backup.absolute(), manifest, console)
         _take_the_place(aside, folder)
@@ -62,6 +67,23 @@ def check_empty(folder: Path) -> None:
     if folder.exists() and any(entry.name != _LOCK_FILE for entry in folder.iterdir()):
         raise StackError(
             f"{folder} is not empty: restore into another folder (IGLOO_LOCAL_DIR=…), or `make clean` first"
+        )
+
+
+def check_room(folder: Path, manifest: Manifest) -> None:
+    """Make sure that a stack with all of a backup in it fits on the disk, as far as one can tell.
+
+    Raises:
+        StackError: it does not.
+    """
+    objects = manifest.object_bytes if OBJECTS in manifest.files else 0
+    needed = _EMPTY_STACK_BYTES + _GROWTH * manifest.files[DATABASE].size_bytes + objects
+    disk = next(parent for parent in folder.parents if parent.exists())
+    free = shutil.disk_usage(disk).free
+    if free < needed:
+        raise StackError(
+            f"the disk of {disk} has {free // 10**6:,} MB free, and the restored stack takes about"
+            f" {needed // 10**6:,} MB"
         )
 
 
@@ -88,6 +110,8 @@ def check_revisions(revisions: Mapping[str, str]) -> None:
 
 
 def _fill(aside: Path, backup: Path, manifest: Manifest, console: Console) -> None:
+    if FACEBOOK in manifest.files:
+        bring_back_stand_in(backup / FACEBOOK, aside)
     # The gateway is not started: `make run` chooses its port.
     parts = PartsList(aside, given={}, gateway_port=free_port(), console=console)
     postgres, seaweed = parts.own_stores()
