@@ -7,9 +7,10 @@ without a row, and the reconciliation after a restore says so.
 No secret of igloo is in a backup: neither signing keys nor SECRET_KEY nor address keys nor passwords. A
 stack that is restored makes up its own. So its phones get 401 with their access tokens and refresh them as
 always (refresh tokens are stored by a hash that needs no key); cursors and tokens of feed changes are
-`invalid_cursor`; addresses of photos are 403 until the next answer brings fresh ones. What is sealed under SECRET_KEY for
-minutes, Facebook's tokens for a look at somebody's friends, is given up, and a Facebook callback about
-somebody who was deleted before the backup finds nobody. With the old SECRET_KEY none of this happens.
+`invalid_cursor`; addresses of photos are 403 until the next answer brings fresh ones. What is sealed under
+SECRET_KEY for minutes, Facebook's tokens for a look at somebody's friends, is given up, and a Facebook
+callback about somebody who was deleted before the backup finds nobody. With the old SECRET_KEY none of this
+happens.
 """
 
 from __future__ import annotations
