@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from chaos.model.checker import CHECKS
 from chaos.model.deeds import Deeds
+from chaos.model.ground import Ground
 from chaos.model.population import Population
+from chaos.mutants.false_rows import false_rows
+from chaos.mutants.falsehoods import FALSEHOODS, Falsehood
 from chaos.mutants.hamlet import UNAPPLIED, Hamlet
 from igloo_local.phone import wait_until
 from igloo_local.ports import free_port
@@ -28,6 +32,24 @@ def hamlet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hamlet]:
     folder = tmp_path_factory.mktemp("hamlet")
     with Stack(folder, broker="filesystem", gateway_port=free_port()) as stack:
         yield Hamlet(stack)
+
+
+@pytest.fixture(scope="module")
+def ground(hamlet: Hamlet) -> Iterator[Ground]:
+    """Have four people do a little of everything, so that there is something to tell falsehoods about."""
+    people = hamlet.newcomers(seed=5)
+    everybody_posts(people)
+    a, b, c, d = people.people
+    Deeds(a, photo_share=1).post()
+    Deeds(b, photo_share=0).comment()
+    Deeds(d, photo_share=0).unfollow(a.user_id)
+    Deeds(c, photo_share=0).block(d.user_id)
+    a.sign_out()
+    hamlet.settle()
+    with Ground(people.ledger, hamlet.places) as ground:
+        found = [violation for check in CHECKS for violation in check(ground)]
+        assert found == []
+        yield ground
 
 
 def everybody_posts(people: Population) -> None:
@@ -53,6 +75,20 @@ def test_honest_services_keep_every_promise_under_the_faults_that_show_the_mutan
 
     assert hamlet.settle() == {}
     assert hamlet.news(people.ledger) == []
+
+
+@pytest.mark.parametrize("falsehood", [*FALSEHOODS, *false_rows()], ids=lambda falsehood: falsehood.name)
+def test_the_checker_tells(hamlet: Hamlet, ground: Ground, falsehood: Falsehood) -> None:
+    with hamlet.lied_to(ground, lasting=falsehood.undo is not None) as lied_to:
+        falsehood.tell(lied_to)
+        try:
+            found = falsehood.check(lied_to)
+        finally:
+            if falsehood.undo is not None:
+                lied_to.connection.execute(falsehood.undo)
+
+    assert {violation.promise for violation in found} == falsehood.promises
+    assert any(falsehood.words in violation.sentence for violation in found), found
 
 
 def test_a_switched_off_outbox_is_found(hamlet: Hamlet) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from chaos.model.facts import Made, Violation
 from chaos.model.ground import Ground, broken, every
-from chaos.model.registers import possible_values
+from chaos.model.registers import is_certainly, possible_values
 from igloo_local.phone import Phone, Refused
 
 POSTS_LOOKED_AT: Final = 4
@@ -44,8 +44,8 @@ def _post(ground: Ground, user_id: str, phone: Phone, post: Made) -> Iterator[st
         return
     if not post.may_be_there():
         yield f"{user_id} sees {name}, which was deleted"
-    if parted == {True}:
-        yield f"{user_id} sees {name}, and a block stands between them"
+    if _is_shut_out(ground, user_id, post.author_id):
+        yield f"{user_id} sees {name}, whose author blocks them"
     if shown["liked"] not in possible_values(ground.ledger.like_writes(user_id, post), initial=False):
         yield f"{user_id} is told liked={shown['liked']} of {name}"
     for kind in ("like", "comment"):
@@ -61,6 +61,8 @@ def _person(ground: Ground, user_id: str, phone: Phone, other: str) -> Iterator[
         if refusal.status != _NOT_FOUND or parted == {False}:
             yield f"{user_id} asks for {other}: {refusal}"
         return
+    if _is_shut_out(ground, user_id, other):
+        yield f"{user_id} sees {other}, who blocks them"
     for count, path in _OF_A_PERSON.items():
         listed = [row["id"] for row in every(phone, f"/v1/users/{other}/{path}")]
         yield from _miscounted(f"{path} of {other}", user_id, profile[count], listed)
@@ -71,6 +73,11 @@ def _miscounted(what: str, user_id: str, count: int, listed: Sequence[str]) -> I
         yield f"{user_id} is shown one of the {what} twice"
     if count != len(listed):
         yield f"{user_id} is told of {count} {what}, and reads {len(listed)}"
+
+
+def _is_shut_out(ground: Ground, user_id: str, other: str) -> bool:
+    """Tell whether somebody is certainly blocked by the other; who blocks goes on to see whom."""
+    return is_certainly(True, ground.ledger.blocks.get((other, user_id), ()), initial=False)
 
 
 def _parted(ground: Ground, a: str, b: str) -> set[bool]:

@@ -68,13 +68,13 @@ class Deeds:
         """Follow somebody, or the one who is named."""
         self._relate("follow", "PUT", "follow", value=True, other=other)
 
-    def unfollow(self) -> None:
-        """No longer follow somebody."""
-        self._relate("unfollow", "DELETE", "follow", value=False)
+    def unfollow(self, other: str | None = None) -> None:
+        """No longer follow somebody, or the one who is named."""
+        self._relate("unfollow", "DELETE", "follow", value=False, other=other)
 
-    def block(self) -> None:
-        """Block somebody."""
-        self._relate("block", "PUT", "block", value=True)
+    def block(self, other: str | None = None) -> None:
+        """Block somebody, or the one who is named."""
+        self._relate("block", "PUT", "block", value=True, other=other)
 
     def unblock(self) -> None:
         """Take a block back, if there may be one."""

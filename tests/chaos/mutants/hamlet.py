@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy, deepcopy
 from dataclasses import replace
+from typing import Any
 
 from chaos.model.checker import violations_of
 from chaos.model.deeds import Deeds
 from chaos.model.draining import drain, waiting
 from chaos.model.facts import Violation
+from chaos.model.ground import Ground
 from chaos.model.ledger import Ledger
 from chaos.model.places import Places
 from chaos.model.population import Population
@@ -50,6 +53,8 @@ class Hamlet:
             photo_share=photo_share,
         )
         people.enter()
+        # They came in any order.
+        people.ledger.people[:] = [person.user_id for person in people.people]
         for person in people.people:
             for other in people.ledger.people:
                 if other != person.user_id:
@@ -119,6 +124,29 @@ class Hamlet:
             what=f"everything but {' and '.join(excused)} has arrived",
             timeout_seconds=ARRIVAL_SECONDS,
         )
+
+    @contextmanager
+    def lied_to(self, ground: Ground, *, lasting: bool = False) -> Iterator[Ground]:
+        """Give a copy of the ledger to falsify, and a connection whose changes nobody will ever see.
+
+        With `lasting` everybody sees the changes, and whoever makes them takes them back.
+        """
+        memo: dict[int, Any] = {}
+        ledger = copy(ground.ledger)
+        for name, value in vars(ground.ledger).items():
+            if isinstance(value, dict | list):
+                setattr(ledger, name, deepcopy(value, memo))
+        with Ground(ledger, self.places) as lied_to:
+            lied_to.phones.update(ground.phones)
+            try:
+                with lied_to.connection.transaction(force_rollback=not lasting):
+                    if not lasting:
+                        yield lied_to
+                if lasting:
+                    yield lied_to
+            finally:
+                # They are not this ground's to close.
+                lied_to.phones.clear()
 
     def news(self, ledger: Ledger) -> Sequence[Violation]:
         """Return what the checker finds that it has not found before."""
