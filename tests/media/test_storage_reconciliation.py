@@ -13,6 +13,7 @@ from flask import Flask
 from factories import photos
 from igloo_common.backup_lock import BACKUP_LOCK
 from igloo_common.ids import new_id
+from igloo_media.jobs.account_tasks import AccountTaskLane
 from igloo_media.jobs.collector import remove_objects
 from igloo_media.jobs.processing import PhotoLane
 from igloo_media.policies.objects import original_key, rendition_key
@@ -20,6 +21,7 @@ from igloo_media.queries import stored_photos
 from igloo_media.reconciliation import BucketEmpty, reconcile
 from igloo_media.settings import Settings
 from igloo_media.storage import Storage
+from media.account_tasks import fill, leave, make_due, objects_of, tasks, work
 from media.conftest import Person, change, events, item, let_time_pass, run, send
 
 Command = Callable[..., Result]
@@ -164,3 +166,22 @@ def test_nothing_is_removed_while_a_backup_is_taken(
     remove_objects(storage)
 
     assert storage.size_of(original) is None
+
+
+def test_nobody_is_erased_from_the_bucket_while_a_backup_is_taken(
+    ana: Person, account_lane: AccountTaskLane, storage: Storage, settings: Settings
+) -> None:
+    held = fill(storage, ana.id, 2)
+    url = settings.common.database_url.replace("postgresql+psycopg:", "postgresql:", 1)
+
+    with psycopg.connect(url, autocommit=True) as backup:
+        backup.execute("SELECT pg_advisory_lock(%s)", [BACKUP_LOCK])
+        leave(ana.id)
+        work(account_lane)
+        assert len(objects_of(storage, ana.id, held)) == 6
+        assert tasks()[-1].finished_at is None
+    make_due()
+    work(account_lane)
+
+    assert objects_of(storage, ana.id, held) == []
+    assert tasks()[-1].finished_at is not None

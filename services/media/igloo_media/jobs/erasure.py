@@ -6,6 +6,7 @@ import logging
 from time import monotonic
 from uuid import UUID
 
+from igloo_common.backup_lock import backup_is_taken
 from igloo_common.clock import utc_now
 from igloo_common.database import reading, transaction
 from igloo_media.operations.account_tasks import Task, go_on_later
@@ -31,6 +32,8 @@ CLEARED_AT_ONCE = 100
 def erase_some(storage: Storage, task: Task, *, until: float) -> None:
     """Erase for a while (`until` is of the monotonic clock), then end the task or give the turn back.
 
+    While a backup is being taken no object goes: its snapshot may speak of it, and not of the erasure.
+
     Raises:
         StorageUnavailable: S3 does not answer; what it held up goes on next time.
     """
@@ -39,7 +42,7 @@ def erase_some(storage: Storage, task: Task, *, until: float) -> None:
             _wait(task, more=True)
             return
     with reading() as reader:
-        waiting = is_waiting(reader, task.account_id)
+        waiting = is_waiting(reader, task.account_id) or backup_is_taken(reader)
     if waiting:
         _wait(task, more=False)
         return
@@ -60,7 +63,8 @@ def _cleared(storage: Storage, task: Task) -> bool:
     """Remove the renditions of emptied rows, and these rows once a listing has shown that none is left."""
     with reading() as reader:
         media_ids = emptied_items(reader, task.account_id, now=utc_now(), limit=CLEARED_AT_ONCE)
-    if not media_ids:
+        postponed = backup_is_taken(reader)
+    if postponed or not media_ids:
         return False
     _remove_renditions(storage, media_ids)
     with transaction() as session:
