@@ -129,7 +129,9 @@ def _fill(aside: Path, backup: Path, manifest: Manifest, console: Console) -> No
         put = bucket.put_back(store, backup / INVENTORY, objects)
         console.step(f"{put} objects are back in the bucket")
         _reconcile(parts, with_objects=objects is not None)
-    console.step("schemas are at this code's newest migration, and counts and photos have been reconciled")
+    console.step("schemas are at this code's newest migration, and counts have been reconciled")
+    if objects is None:
+        console.say("The backup has no objects: bring them back, then run `flask … storage reconcile`.")
 
 
 def _reconcile(parts: PartsList, *, with_objects: bool) -> None:
