@@ -27,6 +27,9 @@ from igloo_local.ports import free_port
 from igloo_local.settings import inherited_environment
 from igloo_local.stack import Stack
 
+# Two stacks start one after the other: on a machine that is busy with others that takes its time.
+pytestmark = pytest.mark.timeout(300)
+
 SCHEMAS = ("auth", "social", "media")
 
 
