@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -28,7 +29,9 @@ _MAX_ERROR_CHARACTERS = 500
 
 # A batch takes locks in the order of its events, a request in its own. Where they meet, PostgreSQL would end
 # one of the two after a second, and that may be the request. So the batch gives way before: its events are
-# then applied one by one, and each alone keeps to the order of locks that everybody keeps to.
+# then applied one by one, and each alone keeps to the order of locks that everybody keeps to. And it begins
+# nothing new once it has held locks for a while, or a request could wait for it longer than it waits itself.
+_HELD_SECONDS = 0.25
 _GIVE_WAY = "SET LOCAL lock_timeout = '500ms'"
 _MARK = """
 UPDATE inbox SET status = %(status)s, applied_at = now(), last_error = NULL WHERE event_id = ANY(%(ids)s)
@@ -44,23 +47,30 @@ class Applier:
     """Applies what is due, each key in order; any number may work side by side. Needs an app context."""
 
     def __init__(
-        self, consumers: Consumers, *, now: Callable[[], datetime], max_attempts: int = MAX_ATTEMPTS
+        self,
+        consumers: Consumers,
+        *,
+        now: Callable[[], datetime],
+        max_attempts: int = MAX_ATTEMPTS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumers = consumers
         self._due = DueEvents(consumers.subscriptions)
         self._now = now
         self._max_attempts = max_attempts
+        self._monotonic = monotonic
 
     def step(self) -> bool:
         """Apply the events that are due and first of their key; True when more are known to wait."""
         events: Sequence[StoredEvent] = ()
+        done: Sequence[StoredEvent] = ()
         try:
             with transaction() as session:
                 events = self._due.take(session)
                 if len(events) > 1:
                     session.connection().exec_driver_sql(_GIVE_WAY)
-                self._apply_all(session, events)
-            _count(events)
+                done = self._apply_some(session, events)
+            _count(done)
         except Exception:
             # One of them failed, or the database did. A savepoint around each would tell which, at the
             # price of two round trips an event; failures are rare, so all are taken back and tried again
@@ -69,21 +79,31 @@ class Applier:
                 raise
             for event in events:
                 self._apply_alone(event.event_id)
+            done = events
+        if len(done) < len(events):
+            return True
         if len(events) < BATCH and (not events or events[0].window_is_full):
             return _put_off()
         return len(events) == BATCH or bool(_followed(events))
 
-    def _apply_all(self, session: Session, events: Sequence[StoredEvent]) -> None:
+    def _apply_some(self, session: Session, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        """Apply events until their locks have been held for long enough; return those that were applied."""
         outcomes: dict[str, list[UUID]] = defaultdict(list)
+        done: list[StoredEvent] = []
+        until = self._monotonic() + _HELD_SECONDS
         for event in events:
             outcomes[self._apply(session, event)].append(event.event_id)
+            done.append(event)
             # Nothing that one handler has loaded may be old news to the next.
             session.flush()
             session.expunge_all()
+            if self._monotonic() > until:
+                break
         for status, ids in outcomes.items():
             session.connection().exec_driver_sql(_MARK, {"status": status, "ids": ids})
-        if followed := _followed(events):
+        if followed := _followed(done):
             wake_keys(session, followed)
+        return done
 
     def _apply_alone(self, event_id: UUID) -> None:
         """Apply one event, if it is still ours to apply, and record how it fails."""
@@ -91,7 +111,7 @@ class Applier:
             for event in self._due.take_one(session, event_id):
                 try:
                     with session.begin_nested():
-                        self._apply_all(session, [event])
+                        self._apply_some(session, [event])
                 except Exception as error:
                     if isinstance(error, DBAPIError) and error.connection_invalidated:
                         raise

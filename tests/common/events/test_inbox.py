@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from threading import Event
 from uuid import UUID
@@ -346,3 +347,20 @@ def test_a_batch_gives_way_to_a_request_that_wants_its_locks_in_another_order(
 
     statuses = rows(observer, "SELECT aggregate_key, status FROM inbox ORDER BY 1", schema="social")
     assert statuses == [("note:a", "applied"), ("note:b", "applied")]
+
+
+def test_a_batch_that_has_held_its_locks_for_long_lets_go_of_them_and_comes_back(
+    observer: psycopg.Connection,
+) -> None:
+    store(*(message(f"note:{number}", 1) for number in range(5)))
+    # Read at the start of a batch and after each event: two of them take as long as a batch may.
+    reads = count(0.0, 0.2)
+    applier = Applier(consumers, now=utc_now, monotonic=lambda: next(reads))
+
+    there_is_more = applier.step()
+    after_one_step = len(effects(observer))
+    while applier.step():
+        pass
+
+    assert (there_is_more, after_one_step) == (True, 2)
+    assert effects(observer) == [(f"note:{number}", 1) for number in range(5)]
