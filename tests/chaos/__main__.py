@@ -22,6 +22,7 @@ def main() -> int:
         seed=options.seed,
         clients=options.clients,
         minutes=minutes,
+        short_holds=options.short_holds,
         only=tuple(options.only.split(",")) if options.only else (),
         **({"faults": options.faults} if options.faults else {}),
     )
@@ -51,6 +52,7 @@ def _options() -> argparse.Namespace:
         "--replicas", type=int, default=2, help="web and worker processes a service (default 2)"
     )
     parser.add_argument("--only", help="kinds of faults that begin so, for example kill,link")
+    parser.add_argument("--short-holds", action="store_true", help="each lasts 0.5 to 2 s, not 1 to 6")
     parser.add_argument("--broker", default="rabbitmq", choices=("rabbitmq", "filesystem"))
     parser.add_argument(
         "--keep-logs", action="store_true", help="after a violation, keep every process's log"
