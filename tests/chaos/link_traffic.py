@@ -31,7 +31,7 @@ class Side(asyncio.Protocol):
     def __init__(self, pair: "Pair", direction: Direction) -> None:
         self.pair = pair
         self.direction = direction
-        self.is_open = False
+        self.is_open = self.has_ended = False
         self._full = self._held = self._reading_paused = False
         self._queue: deque[tuple[float, bytes | None]] = deque()
         self._queued_bytes = 0
@@ -64,8 +64,8 @@ class Side(asyncio.Protocol):
             self.pair.torn = True
         elif self._queue:
             self._queue.append((self._due, None))
-        elif self.other.is_open and self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
+        else:
+            self._pass_on_end()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -148,12 +148,20 @@ class Side(asyncio.Protocol):
         _, piece = self._queue.popleft()
         self._queued_bytes -= len(piece or b"")
         self.pair.way.bytes_passed += len(piece or b"")
-        if not self.other.is_open:
-            return
-        if piece is not None:
+        if piece is None:
+            self._pass_on_end()
+        elif self.other.is_open:
             self.other.transport.write(piece)
-        elif self.other.transport.can_write_eof():
+
+    def _pass_on_end(self) -> None:
+        """Tell the other side; once both have ended, close: a connection kept half open is nobody's then."""
+        self.has_ended = True
+        if self.other.is_open and self.other.transport.can_write_eof():
             self.other.transport.write_eof()
+        if self.other.has_ended:
+            for side in (self, self.other):
+                if side.is_open:
+                    side.transport.close()
 
 
 class Pair:

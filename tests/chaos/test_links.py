@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 
 from chaos.link_modes import PASS, REFUSE, RESET, Mode, blackhole, half_open, latency, slow
 from chaos.links import Link, Links
+from igloo_local.phone import wait_until
 from igloo_local.ports import free_port
 
 PATIENCE_SECONDS = 10.0
@@ -99,6 +101,10 @@ def read(connection: socket.socket, size: int) -> bytes:
             return got
         got += piece
     return got
+
+
+def open_files(links: Links) -> int:
+    return psutil.Process(links.pid).num_fds()
 
 
 def is_silent(connection: socket.socket) -> bool:
@@ -326,3 +332,17 @@ def test_the_gateway_is_told_a_link_for_each_replica_in_their_order(links: Links
 
 def test_a_link_passes_at_first(link: Link) -> None:
     assert link.mode == PASS
+
+
+def test_a_connection_that_both_ends_have_ended_is_closed_and_leaves_nothing(
+    links: Links, link: Link
+) -> None:
+    greet(link)
+    before = open_files(links)
+
+    for _ in range(20):
+        with connect(link) as connection:
+            send_to_the_end(connection, b"ice")
+            assert read(connection, 4) == b"ice"
+
+    wait_until(lambda: open_files(links), lambda count: count <= before, what="all connections closed")
