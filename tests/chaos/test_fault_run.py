@@ -32,7 +32,7 @@ def test_nothing_that_was_acknowledged_is_lost_while_one_thing_after_another_bre
         report = run(town, plan)
 
     assert report.violations == []
-    assert {fault.kind for fault in report.faults} <= set(KINDS)
+    assert all(fault.kind.startswith(KINDS) for fault in report.faults)
     assert len(report.faults) >= len(KINDS) // 2
     assert report.operations["post acknowledged"] > 0
     assert report.drained_after_seconds is not None

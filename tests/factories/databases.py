@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -86,10 +87,23 @@ def migrate(service: str, urls: DatabaseUrls) -> None:
         service, database_url=urls.service, migration_database_url=urls.migration, log_level="ERROR"
     )
     settings = import_module(f"igloo_{service}.settings").Settings.load(environ)
-    app = import_module(f"igloo_{service}.app").create_app(settings)
-    done = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    with _logs_as_they_were():
+        app = import_module(f"igloo_{service}.app").create_app(settings)
+        done = app.test_cli_runner().invoke(args=["db", "upgrade"])
     if done.exit_code:
         raise AssertionError(f"the migrations of {service} failed:\n{done.output}") from done.exception
+
+
+@contextmanager
+def _logs_as_they_were() -> Iterator[None]:
+    """Take back what an application does to the process's logs: other tests look for warnings there."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 class Schemas:

@@ -53,6 +53,8 @@ def test_tokens_are_verified_through_a_restart_without_auth_and_nobody_is_sent_b
             unready = first.get("/readyz")
             publish(publisher)
             wait_until(lambda: first.get("/readyz").ok, "it is ready by itself once auth has come")
+            # Two processes answer: the other one may be a moment behind.
+            wait_until(lambda: all(list_uploads(first) == 200 for _ in range(8)), "both processes verify")
             known = [list_uploads(first) for _ in range(8)]
             publisher.reply = None
             known += [list_uploads(first) for _ in range(8)]
